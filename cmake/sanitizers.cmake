@@ -1,0 +1,5 @@
+set(WEFT_SANITIZE "" CACHE STRING "comma-separated sanitizers, for example address,undefined")
+if(WEFT_SANITIZE)
+  add_compile_options(-fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  add_link_options(-fsanitize=${WEFT_SANITIZE})
+endif()

@@ -1,0 +1,33 @@
+#pragma once
+#include "runtime/context.h"
+#include "runtime/kernels/activation.h"
+#include "runtime/tensor.h"
+
+namespace weft::kernels {
+
+/// y = activation(op(a) op(b) + bias), or y += op(a) op(b) with `accumulate`. op transposes when asked to. Rows may be strided. Products
+/// are summed in the sum type. A linear layer: forward a = x, b = W, transpose_b; input gradient a = dy, b = W; weight gradient a = dy, b =
+/// x, transpose_a, accumulate. K may be 0: the product is then 0.
+struct Matmul {
+  Tensor a;  // (M, K); (K, M) with transpose_a
+  Tensor b;  // (K, N); (N, K) with transpose_b; dtype of a
+  bool transpose_a = false;
+  bool transpose_b = false;
+  Tensor bias;                                // (N), dtype of a; or absent. Not with accumulate
+  Activation activation = Activation::kNone;  // not with accumulate
+  Tensor pre_activation;                      // (M, N), dtype of y: op(a) op(b) + bias is written here too; or absent
+  bool accumulate = false;
+  Tensor y;          // (M, N), dtype of a or its sum type; overwritten, or added to
+  Tensor workspace;  // (bytes) uint8, taken by the launcher
+};
+void matmul(Context&, Matmul);
+
+/// dbias += sum over rows of dy, in the order of the rows: blocks cut by the size of the data, never by threads.
+struct BiasGradient {
+  Tensor dy;         // (T, N)
+  Tensor dbias;      // (N), sum type; accumulates
+  Tensor workspace;  // (bytes) uint8, taken by the launcher
+};
+void bias_gradient(Context&, BiasGradient);
+
+}  // namespace weft::kernels

@@ -1,0 +1,68 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "runtime/kernels/activation.h"
+#include "runtime/kernels/attention.h"
+#include "runtime/kernels/cross_entropy.h"
+#include "runtime/kernels/dropout.h"
+#include "runtime/kernels/embedding.h"
+#include "runtime/kernels/layer_norm.h"
+#include "runtime/kernels/matmul.h"
+#include "runtime/kernels/memory_ops.h"
+#include "runtime/kernels/optimizer.h"
+
+namespace weft {
+
+/// One function a kernel, the dtype told apart inside. Arguments are checked before (runtime/kernels/<op>.cpp). A `_workspace` entry gives
+/// the bytes its kernel needs: a bound that never falls as the row count of the arguments grows.
+struct KernelTable {
+  std::string name;  // reference, cpu (avx512), ...; recorded in checkpoints, since another table may give other last bits
+
+  void (*matmul)(Context&, const kernels::Matmul&);
+  std::int64_t (*matmul_workspace)(const kernels::Matmul&);
+  void (*bias_gradient)(Context&, const kernels::BiasGradient&);
+  std::int64_t (*bias_gradient_workspace)(const kernels::BiasGradient&);
+  void (*activation_backward)(Context&, const kernels::ActivationBackward&);
+  void (*dropout)(Context&, const kernels::DropoutApply&);
+  void (*residual_forward)(Context&, const kernels::ResidualForward&);
+  void (*layer_norm_forward)(Context&, const kernels::LayerNormForward&);
+  void (*layer_norm_backward)(Context&, const kernels::LayerNormBackward&);
+  void (*residual_norm_forward)(Context&, const kernels::ResidualNormForward&);
+  void (*residual_norm_backward)(Context&, const kernels::ResidualNormBackward&);
+  std::int64_t (*norm_backward_workspace)(std::int64_t rows, std::int64_t columns, DType);  // of both norms
+  void (*embedding_forward)(Context&, const kernels::EmbeddingForward&);
+  void (*embedding_backward)(Context&, const kernels::EmbeddingBackward&);
+  void (*attention_forward)(Context&, const kernels::AttentionForward&);
+  std::int64_t (*attention_forward_workspace)(const kernels::AttentionForward&);
+  void (*attention_backward)(Context&, const kernels::AttentionBackward&);
+  std::int64_t (*attention_backward_workspace)(const kernels::AttentionBackward&);
+  void (*cross_entropy)(Context&, const kernels::CrossEntropy&);
+  std::int64_t (*cross_entropy_workspace)(const kernels::CrossEntropy&);
+  void (*sum_of_squares)(Context&, const kernels::SumOfSquares&);
+  std::int64_t (*sum_of_squares_workspace)(const kernels::SumOfSquares&);
+  void (*finish_norm)(Context&, const kernels::FinishNorm&);
+  void (*adam_update)(Context&, const kernels::AdamUpdate&);
+  void (*sgd_update)(Context&, const kernels::SgdUpdate&);
+  void (*ema_update)(Context&, const kernels::EmaUpdate&);
+  void (*convert)(Context&, const kernels::Convert&);
+  void (*fill_zero)(Context&, const kernels::FillZero&);
+  void (*exchange)(Context&, const kernels::Exchange&);
+  void (*copy_rows)(Context&, const kernels::CopyRows&);
+};
+
+/// The obvious implementation that all others are compared with: float, double, and bfloat16 storage computed in float.
+const KernelTable& reference_kernels();
+
+enum class InstructionSet { kBaseline, kAvx2, kAvx512 };
+struct CpuFeatures {
+  InstructionSet instruction_set = InstructionSet::kBaseline;
+  bool amx_bf16 = false;  // bf16 products run at 5 to 7 times the fp32 rate
+};
+/// Asks the processor's feature flags, never its model name.
+CpuFeatures cpu_features();
+
+/// Fast fp32 and bf16 kernels of an instruction set; what it does not speed up, and double, is the reference.
+const KernelTable& cpu_kernels(InstructionSet);
+
+}  // namespace weft

@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "training/frequency.h"
+
+namespace weft {
+
+enum class BatchType { kTokens, kSents };
+enum class Normalization { kTokens, kSents };
+enum class LrScheduler { kInverseSqrt, kCosine, kLinear, kWsd, kConstant };
+enum class OnNonFinite { kSkip, kStop };
+
+/// The learning-rate keys of section `training`.
+struct ScheduleConfig {
+  double learning_rate = 3e-4;  // the peak
+  LrScheduler kind = LrScheduler::kInverseSqrt;
+  std::int64_t warmup_steps = 16000;
+  double warmup_init_lr = 0, min_lr = 0;
+  std::int64_t decay_steps = 0;  // cosine, linear: the step at which min_lr is reached; wsd: length of the tail; 0: train_steps
+};
+
+/// The limits of section `training`; 0: none. The first one reached ends the run.
+struct LimitsConfig {
+  std::int64_t train_steps = 0;
+  double max_epochs = 0;
+  std::int64_t max_tokens_seen = 0;
+  double stop_time_hours = 0;
+};
+
+/// What is left of section `training`, and validation.valid_freq, checkpoint.save_freq.
+struct TrainingConfig {
+  BatchType batch_type = BatchType::kTokens;
+  std::int64_t batch_size = 25000;    // per update, over the whole job
+  std::int64_t micro_batch_size = 0;  // rows of one side, per rank and pass; 0: auto
+  std::int64_t accum_count = 0;       // 0: auto, derived
+  Normalization normalization = Normalization::kTokens;
+  ScheduleConfig schedule;
+  LimitsConfig limits;
+  Frequency report_freq{Frequency::Unit::kUpdates, 100};
+  Frequency valid_freq{Frequency::Unit::kUpdates, 5000};
+  Frequency save_freq{Frequency::Unit::kUpdates, 5000};
+  OnNonFinite on_nonfinite = OnNonFinite::kSkip;
+  std::int64_t max_nonfinite = 10;
+  std::vector<std::string> valid_metrics{"perplexity"};
+};
+
+}  // namespace weft
