@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The include arrows of docs/architecture.md: each folder lists what it may include; whatever else it includes is an error.
+# usage: structure_test.sh SOURCE_DIR
+set -euo pipefail
+cd "$1"
+
+declare -A may_include=(
+  [runtime]="runtime"
+  [parallel]="parallel runtime"
+  [layers]="layers parallel runtime"
+  [models]="models layers parallel runtime"
+  [state]="state layers parallel runtime"
+  [data]="data runtime"
+  [inference]="inference models layers parallel data runtime"
+  [training]="training inference models state layers parallel data runtime"
+  [launcher]="launcher training inference models state layers parallel data runtime"
+)
+bad=0
+checked=0
+for folder in "${!may_include[@]}"; do
+  while IFS=: read -r file line include; do
+    target=$(sed -E 's/^#include "([a-z_]+)\/.*/\1/' <<<"$include")
+    checked=$((checked + 1))
+    case " ${may_include[$folder]} " in
+      *" $target "*) ;;
+      *) echo "$file:$line: $folder/ may not include $target/"; bad=1 ;;
+    esac
+  done < <(grep -rnE '^#include "' "$folder" --include='*.h' --include='*.cpp' --include='*.cu')
+done
+# Conditional compilation for a device ends at runtime/ and parallel/.
+if grep -rnE '^#\s*if.*(CUDA|NCCL|GPU)' layers models state data inference training launcher; then bad=1; fi
+[ "$checked" -gt 100 ] || { echo "only $checked includes found: the check itself is broken"; bad=1; }
+[ "$bad" -eq 0 ] && echo "$checked includes follow the arrows"
+exit "$bad"
