@@ -1,0 +1,36 @@
+#include "training/limits.h"
+
+#include <gtest/gtest.h>
+
+namespace weft {
+namespace {
+
+TEST(LimitsTest, EachLimitEndsTheRunWhenItIsReached) {
+  const RunCounts now{.step = 100, .target_tokens = 5000, .epochs = 1.5};
+  EXPECT_EQ(limit_reached({.train_steps = 101}, now, 0), Limit::kNone);
+  EXPECT_EQ(limit_reached({.train_steps = 100}, now, 0), Limit::kSteps);
+  EXPECT_EQ(limit_reached({.max_epochs = 2}, now, 0), Limit::kNone);
+  EXPECT_EQ(limit_reached({.max_epochs = 1.5}, now, 0), Limit::kEpochs);
+  EXPECT_EQ(limit_reached({.max_tokens_seen = 5001}, now, 0), Limit::kNone);
+  EXPECT_EQ(limit_reached({.max_tokens_seen = 5000}, now, 0), Limit::kTokens);
+  EXPECT_EQ(limit_reached({.stop_time_hours = 2}, now, 1.9), Limit::kNone);
+  EXPECT_EQ(limit_reached({.stop_time_hours = 2}, now, 2), Limit::kTime);
+  EXPECT_EQ(limit_reached({}, now, 1e9), Limit::kNone);
+}
+
+TEST(LimitsTest, ARunThatIsDoneDoesNotAskToBeRequeued) {
+  EXPECT_EQ(limit_reached({.train_steps = 10, .stop_time_hours = 1}, {.step = 10}, 5), Limit::kSteps);
+}
+
+TEST(LimitsTest, SecondsLeftIsThatOfTheFirstLimit) {
+  const RunCounts start{.step = 100, .target_tokens = 1000, .epochs = 1}, now{.step = 200, .target_tokens = 3000, .epochs = 2};
+  EXPECT_EQ(seconds_left({.train_steps = 1200}, start, now, 10), 100);
+  EXPECT_EQ(seconds_left({.train_steps = 1200, .max_epochs = 3}, start, now, 10), 10);
+  EXPECT_EQ(seconds_left({.train_steps = 1200, .max_tokens_seen = 4000}, start, now, 10), 5);
+  EXPECT_EQ(seconds_left({.train_steps = 1200, .stop_time_hours = 1}, start, now, 3590), 10);
+  EXPECT_EQ(seconds_left({.train_steps = 1200}, start, start, 10), std::nullopt);
+  EXPECT_EQ(seconds_left({.train_steps = 150}, start, now, 10), 0);
+}
+
+}  // namespace
+}  // namespace weft

@@ -1,0 +1,45 @@
+#include "training/limits.h"
+
+#include <algorithm>
+
+namespace weft {
+
+std::string_view name(Limit limit) {
+  switch (limit) {
+    case Limit::kSteps:
+      return "train_steps";
+    case Limit::kEpochs:
+      return "max_epochs";
+    case Limit::kTokens:
+      return "max_tokens_seen";
+    case Limit::kTime:
+      return "stop_time_hours";
+    case Limit::kNone:
+      break;
+  }
+  return "none";
+}
+
+Limit limit_reached(const LimitsConfig& limits, const RunCounts& now, double hours) {
+  if (limits.train_steps > 0 && now.step >= limits.train_steps) return Limit::kSteps;
+  if (limits.max_epochs > 0 && now.epochs >= limits.max_epochs) return Limit::kEpochs;
+  if (limits.max_tokens_seen > 0 && now.target_tokens >= limits.max_tokens_seen) return Limit::kTokens;
+  if (limits.stop_time_hours > 0 && hours >= limits.stop_time_hours) return Limit::kTime;
+  return Limit::kNone;
+}
+
+std::optional<double> seconds_left(const LimitsConfig& limits, const RunCounts& start, const RunCounts& now, double seconds) {
+  std::optional<double> least;
+  const auto consider = [&](double candidate) { least = std::max(0.0, std::min(least.value_or(candidate), candidate)); };
+  const auto at_this_speed = [&](double limit, double from, double to) {
+    if (limit > 0 && to > from && seconds > 0) consider((limit - to) * seconds / (to - from));
+  };
+  at_this_speed(static_cast<double>(limits.train_steps), static_cast<double>(start.step), static_cast<double>(now.step));
+  at_this_speed(limits.max_epochs, start.epochs, now.epochs);
+  at_this_speed(static_cast<double>(limits.max_tokens_seen), static_cast<double>(start.target_tokens),
+                static_cast<double>(now.target_tokens));
+  if (limits.stop_time_hours > 0) consider(limits.stop_time_hours * 3600 - seconds);
+  return least;
+}
+
+}  // namespace weft

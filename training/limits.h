@@ -1,0 +1,22 @@
+#pragma once
+#include <optional>
+#include <string_view>
+
+#include "training/run_counts.h"
+#include "training/training_config.h"
+
+namespace weft {
+
+enum class Limit { kNone, kSteps, kEpochs, kTokens, kTime };
+/// The key of section training: train_steps, max_epochs, max_tokens_seen, stop_time_hours; "none".
+std::string_view name(Limit);
+
+/// The limit that ends the run now. Of several, the one that means "done" comes before the time limit, which means "requeue".
+/// `hours`: since this process started training.
+Limit limit_reached(const LimitsConfig&, const RunCounts&, double hours);
+
+/// Seconds until the first limit at the speed of this process, which went from `start` to `now` in `seconds`. Empty when there is no
+/// speed yet.
+std::optional<double> seconds_left(const LimitsConfig&, const RunCounts& start, const RunCounts& now, double seconds);
+
+}  // namespace weft
