@@ -38,8 +38,9 @@ ScheduleConfig schedule_of(const Json& config) {
 
 TEST(ScheduleTest, MatchesTheGoldenTables) {
   std::ifstream file(WEFT_SOURCE_DIR "/tests/golden/optim/schedules.json");
+  const Json tables = Json::parse(file);
   int cases = 0;
-  for (const Json& golden : Json::parse(file)["cases"]) {
+  for (const Json& golden : tables["cases"]) {
     const Json& config = golden["config"];
     if (config.contains("decay_shape") && config["decay_shape"] != "linear") continue;  // tails that no key asks for
     ++cases;
