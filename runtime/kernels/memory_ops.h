@@ -23,7 +23,7 @@ struct Exchange {
 };
 void exchange(Context&, const Exchange&);
 
-/// y[to[i]] = x[from[i]] for i < M. An absent index is 0, 1, 2, ... x and y must not overlap.
+/// y[to[i]] = x[from[i]] for i < M. An absent index is 0, 1, 2, ...; without any, M = N. Rows may be strided. x and y must not overlap.
 struct CopyRows {
   Tensor x;     // (N, C)
   Tensor from;  // (M) int32, or absent

@@ -1,0 +1,43 @@
+#include "runtime/kernels/matmul.h"
+
+#include "runtime/kernels/check.h"
+#include "runtime/kernels/table.h"
+
+namespace weft::kernels {
+namespace {
+
+void check(const Matmul& a) {
+  require_dims("matmul", "a", a.a, 2, kFloating);
+  const std::int64_t m = a.a.size(a.transpose_a ? 1 : 0), k = a.a.size(a.transpose_a ? 0 : 1);
+  require_dims("matmul", "b", a.b, 2, {a.a.dtype});
+  const std::int64_t n = a.b.size(a.transpose_b ? 0 : 1);
+  require("matmul", "b", a.b, a.transpose_b ? Shape{n, k} : Shape{k, n}, a.a.dtype);
+  require_dims("matmul", "y", a.y, 2, {a.a.dtype, sum_type(a.a.dtype)});
+  require("matmul", "y", a.y, {m, n}, a.y.dtype);
+  if (a.bias.defined()) require("matmul", "bias", a.bias, {n}, a.a.dtype);
+  if (a.pre_activation.defined()) require("matmul", "pre_activation", a.pre_activation, {m, n}, a.y.dtype);
+  require_that(!a.accumulate || (!a.bias.defined() && !a.pre_activation.defined() && a.activation == Activation::kNone), "matmul",
+               "accumulate goes with neither bias nor activation");
+}
+
+}  // namespace
+
+void matmul(Context& ctx, Matmul a) {
+  check(a);
+  const KernelTable& table = ctx.device.kernels();
+  const StepArena::Scope scope(ctx.memory);
+  a.workspace = take_workspace(ctx, "matmul workspace", table.matmul_workspace(a));
+  table.matmul(ctx, a);
+}
+
+void bias_gradient(Context& ctx, BiasGradient a) {
+  require_dims("bias_gradient", "dy", a.dy, 2, kFloating);
+  require("bias_gradient", "dy", a.dy, a.dy.shape, a.dy.dtype);
+  require("bias_gradient", "dbias", a.dbias, {a.dy.size(1)}, sum_type(a.dy.dtype));
+  const KernelTable& table = ctx.device.kernels();
+  const StepArena::Scope scope(ctx.memory);
+  a.workspace = take_workspace(ctx, "bias_gradient workspace", table.bias_gradient_workspace(a));
+  table.bias_gradient(ctx, a);
+}
+
+}  // namespace weft::kernels

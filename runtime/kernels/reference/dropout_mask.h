@@ -1,0 +1,35 @@
+#pragma once
+#include <cstdint>
+
+#include "runtime/kernels/attention.h"
+#include "runtime/kernels/dropout.h"
+#include "runtime/step_state.h"
+
+namespace weft::kernels::reference {
+
+/// What the elements of a row are multiplied by: 0, or 1 / (1 - p); 1 where nothing is dropped (runtime/random.h has the rule).
+class DropoutMask {
+ public:
+  DropoutMask(const Context& ctx, const RowDropout& dropout)
+      : drops_(drops(ctx, dropout)), site_(dropout.site), sample_(dropout.sample), positions_(dropout.positions) {
+    if (drops_) step_ = static_cast<std::uint32_t>(ctx.step_state.as<double>()[StepState::kStep]);
+  }
+  DropoutMask(const Context& ctx, const AttentionDropout& dropout)
+      : DropoutMask(ctx, RowDropout{.site = dropout.site, .sample = dropout.sample, .positions = dropout.positions}) {}
+
+  double factor(std::int64_t row, std::int64_t column) const {
+    if (!drops_) return 1;
+    const auto sample = static_cast<std::uint32_t>(sample_.as<std::int32_t>()[row]);
+    const auto position = static_cast<std::uint32_t>(positions_.as<std::int32_t>()[row]);
+    const RandomCounter words = philox(site_.key, {step_, sample, position, static_cast<std::uint32_t>(column / 4)});
+    return words[static_cast<std::size_t>(column % 4)] >= site_.threshold() ? site_.scale() : 0;
+  }
+
+ private:
+  bool drops_;
+  Dropout site_;
+  Tensor sample_, positions_;
+  std::uint32_t step_ = 0;
+};
+
+}  // namespace weft::kernels::reference
