@@ -1,0 +1,44 @@
+#pragma once
+#include "layers/linear.h"
+#include "layers/parameter.h"
+#include "layers/tensor_parallel.h"
+#include "runtime/kernels/dropout.h"
+#include "runtime/rows.h"
+
+namespace weft {
+
+struct FeedForwardConfig {
+  std::int64_t hidden_size = 0;  // C
+  std::int64_t ffn_size = 0;     // F
+  Activation activation = Activation::kRelu;
+  bool bias = true;
+  double activation_dropout = 0;
+};
+
+/// y = fc2(dropout(activation(fc1(x)))).
+class FeedForward {
+ public:
+  struct Saved {
+    Tensor x;    // (T, C), the caller's, saved until backward
+    Tensor pre;  // (T, F), fc1(x); absent with relu, whose derivative the sign of h tells
+    Tensor h;    // (T, F), after activation and dropout
+    RowDropout dropout;
+  };
+
+  FeedForward(const FeedForwardConfig&, ParameterScope, TensorParallel = {});
+
+  /// y (T, C) is overwritten. Of the rows only their coordinates count, for dropout.
+  void forward(Context&, Tensor x, const Rows&, Tensor y, Saved&) const;
+  /// dx (T, C) may be dy: all of dy is read before dx is written.
+  void backward(Context&, Tensor dy, const Saved&, Tensor dx, Write = Write::kOverwrite) const;
+
+ private:
+  std::int64_t ffn_size_;
+  Activation activation_;
+  Linear fc1_;
+  Linear fc2_;
+  Dropout dropout_;
+  TensorParallel tensor_parallel_;
+};
+
+}  // namespace weft

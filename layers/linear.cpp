@@ -1,0 +1,41 @@
+#include "layers/linear.h"
+
+#include "runtime/kernels/matmul.h"
+
+namespace weft {
+namespace {
+
+std::vector<ParameterScope::NamedRows> with_suffix(std::vector<ParameterScope::NamedRows> outputs, const char* suffix) {
+  for (auto& output : outputs) output.name += suffix;
+  return outputs;
+}
+
+}  // namespace
+
+Linear::Linear(const LinearConfig& config, ParameterScope parameters) {
+  constexpr bool kDecayed = true;
+  weight_ = &parameters.add_fused(with_suffix(config.outputs, ".weight"), config.in_features, Init::xavier_uniform(config.gain), kDecayed);
+  if (config.bias) bias_ = &parameters.add_fused(with_suffix(config.outputs, ".bias"), 0, Init::zeros(), !kDecayed);
+}
+
+void Linear::forward(Context& ctx, Tensor x, Tensor y) const {
+  forward(ctx, x, y, Activation::kNone, {});
+}
+
+void Linear::forward(Context& ctx, Tensor x, Tensor y, Activation activation, Tensor pre_activation) const {
+  kernels::matmul(ctx, {.a = x,
+                        .b = weight_->value,
+                        .transpose_b = true,
+                        .bias = bias_ == nullptr ? Tensor{} : bias_->value,
+                        .activation = activation,
+                        .pre_activation = pre_activation,
+                        .y = y});
+}
+
+void Linear::backward(Context& ctx, Tensor dy, Tensor x, Tensor dx, Write write) const {
+  if (weight_->grad.defined()) kernels::matmul(ctx, {.a = dy, .b = x, .transpose_a = true, .accumulate = true, .y = weight_->grad});
+  if (bias_ != nullptr && bias_->grad.defined()) kernels::bias_gradient(ctx, {.dy = dy, .dbias = bias_->grad});
+  kernels::matmul(ctx, {.a = dy, .b = weight_->value, .accumulate = write == Write::kAdd, .y = dx});
+}
+
+}  // namespace weft

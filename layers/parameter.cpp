@@ -1,0 +1,171 @@
+#include "layers/parameter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "runtime/error.h"
+
+namespace weft {
+namespace {
+
+std::int64_t aligned(std::int64_t elements) {
+  return (elements + ParameterSet::kAlignment - 1) / ParameterSet::kAlignment * ParameterSet::kAlignment;
+}
+
+/// Columns of a matrix; a vector is a matrix of one column.
+std::int64_t columns_of(const Shape& shape) {
+  return shape.dims() > 1 ? shape[1] : 1;
+}
+
+double sinusoid(std::int64_t position, std::int64_t column, std::int64_t columns) {
+  const double pair = static_cast<double>(column / 2);
+  const double angle = static_cast<double>(position) * std::pow(10000.0, -2.0 * pair / static_cast<double>(columns));
+  return column % 2 == 0 ? std::sin(angle) : std::cos(angle);
+}
+
+/// Element (row, column) of the whole tensor, wherever a rank's box begins.
+double initial_value(const Init& init, const Part& part, RandomKey key, std::int64_t row, std::int64_t column) {
+  const std::int64_t columns = columns_of(part.shape);
+  const auto index = static_cast<std::uint64_t>(row * columns + column);
+  switch (init.kind) {
+    case Init::Kind::kZeros:
+      return 0;
+    case Init::Kind::kOnes:
+      return 1;
+    case Init::Kind::kXavierUniform:
+      return init.factor * std::sqrt(6.0 / static_cast<double>(part.shape[0] + columns)) * (2 * random_uniform(key, index) - 1);
+    case Init::Kind::kNormal:
+      return init.factor * random_normal(key, index);
+    case Init::Kind::kSinusoidal:
+      return sinusoid(row, column, columns);
+  }
+  fail(fmt::format("{}: no such kind of initial value", part.name));
+}
+
+template <class Real>
+void draw(const Parameter& parameter, std::uint64_t seed, Tensor out) {
+  Real* data = out.span<Real>().data();
+  for (const Part& part : parameter.parts) {
+    const RandomKey key = random_key(seed, part.name);
+    const std::int64_t columns = columns_of(part.box.size);
+    const std::int64_t first_column = part.box.begin.dims() > 1 ? part.box.begin[1] : 0;
+    for (std::int64_t r = 0; r < part.box.size[0]; ++r) {
+      for (std::int64_t c = 0; c < columns; ++c) {
+        const double value = initial_value(parameter.init, part, key, part.box.begin[0] + r, first_column + c);
+        data[(part.row + r) * columns + c] = static_cast<Real>(value);
+      }
+    }
+  }
+}
+
+Part whole_part(std::string name, Shape shape, std::int64_t row) {
+  const Shape origin = shape.dims() > 1 ? Shape{0, 0} : Shape{0};
+  return {.name = std::move(name), .shape = shape, .box = {origin, shape}, .row = row};
+}
+
+}  // namespace
+
+Parameter& ParameterSet::add(Parameter parameter) {
+  for (const Part& part : parameter.parts) {
+    for (const Parameter& other : parameters_) {
+      const auto same = [&](const Part& p) { return p.name == part.name; };
+      if (std::any_of(other.parts.begin(), other.parts.end(), same)) fail(fmt::format("parameter {} is registered twice", part.name));
+    }
+  }
+  if (parameter.block < 0) fail(fmt::format("parameter {}: block {}", parameter.parts.at(0).name, parameter.block));
+  return parameters_.emplace_back(std::move(parameter));
+}
+
+void ParameterSet::lay_out() {
+  int blocks = 0;
+  for (const Parameter& parameter : parameters_) {
+    if (parameter.saved) blocks = std::max(blocks, parameter.block + 1);
+  }
+  blocks_.clear();
+  std::int64_t offset = 0;
+  for (int block = 0; block < blocks; ++block) {
+    const std::int64_t begin = offset;
+    for (Parameter& parameter : parameters_) {
+      if (!parameter.saved || parameter.block != block) continue;
+      parameter.offset = offset;
+      offset += aligned(parameter.shape.elements());
+    }
+    blocks_.push_back({begin, offset});
+  }
+  saved_elements_ = offset;
+  for (Parameter& parameter : parameters_) {
+    if (parameter.saved) continue;
+    parameter.offset = offset;
+    offset += aligned(parameter.shape.elements());
+  }
+  total_elements_ = offset;
+}
+
+std::int64_t ParameterSet::count() const {
+  std::int64_t count = 0;
+  for (const Parameter& parameter : parameters_) {
+    if (parameter.saved) count += parameter.shape.elements();
+  }
+  return count;
+}
+
+void ParameterSet::bind_values(Tensor flat) {
+  if (flat.elements() != total_elements_) fail(fmt::format("values: {} elements, expected {}", flat.elements(), total_elements_));
+  for (Parameter& parameter : parameters_) {
+    parameter.value = flat.rows(parameter.offset, parameter.shape.elements()).view(parameter.shape);
+  }
+}
+
+void ParameterSet::bind_gradients(Tensor flat) {
+  if (flat.elements() != saved_elements_) fail(fmt::format("gradients: {} elements, expected {}", flat.elements(), saved_elements_));
+  for (Parameter& parameter : parameters_) {
+    if (!parameter.trained) continue;
+    parameter.grad = flat.rows(parameter.offset, parameter.shape.elements()).view(parameter.shape);
+  }
+}
+
+void draw_initial_values(const Parameter& parameter, std::uint64_t seed, Tensor out) {
+  if (!(out.shape == parameter.shape)) {
+    fail(fmt::format("{}: initial values of shape {}, expected {}", parameter.parts.at(0).name, to_string(out.shape),
+                     to_string(parameter.shape)));
+  }
+  if (out.dtype == DType::kFloat64) {
+    draw<double>(parameter, seed, out);
+  } else {
+    draw<float>(parameter, seed, out);
+  }
+}
+
+ParameterScope ParameterScope::child(std::string_view name) const {
+  return ParameterScope(*set_, full_name(name), block_);
+}
+
+std::string ParameterScope::full_name(std::string_view name) const {
+  return prefix_.empty() ? std::string(name) : fmt::format("{}.{}", prefix_, name);
+}
+
+Parameter& ParameterScope::add(std::string_view name, Shape shape, Init init, bool decayed) const {
+  return set_->add({.parts = {whole_part(full_name(name), shape, 0)}, .shape = shape, .init = init, .decayed = decayed, .block = block_});
+}
+
+Parameter& ParameterScope::add_fused(const std::vector<NamedRows>& parts, std::int64_t columns, Init init, bool decayed) const {
+  Parameter parameter{.init = init, .decayed = decayed, .block = block_};
+  std::int64_t rows = 0;
+  for (const NamedRows& part : parts) {
+    const Shape shape = columns > 0 ? Shape{part.rows, columns} : Shape{part.rows};
+    parameter.parts.push_back(whole_part(full_name(part.name), shape, rows));
+    rows += part.rows;
+  }
+  parameter.shape = columns > 0 ? Shape{rows, columns} : Shape{rows};
+  return set_->add(std::move(parameter));
+}
+
+Parameter& ParameterScope::add_constant(std::string_view name, Shape shape, Init init) const {
+  return set_->add(
+      {.parts = {whole_part(full_name(name), shape, 0)}, .shape = shape, .init = init, .trained = false, .saved = false, .block = block_});
+}
+
+}  // namespace weft
