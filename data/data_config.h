@@ -11,6 +11,9 @@ struct ParallelText {
   std::string tgt;
 };
 
+/// What the budget of an update counts: target or source tokens, whichever is more, or sentences.
+enum class BatchType { kTokens, kSents };
+
 enum class TooLong { kSkip, kCrop, kError };
 enum class Empty { kSkip, kError };
 enum class InvalidUtf8 { kError, kSkip, kReplace };

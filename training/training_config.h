@@ -3,11 +3,11 @@
 #include <string>
 #include <vector>
 
+#include "data/data_config.h"
 #include "training/frequency.h"
 
 namespace weft {
 
-enum class BatchType { kTokens, kSents };
 enum class Normalization { kTokens, kSents };
 enum class LrScheduler { kInverseSqrt, kCosine, kLinear, kWsd, kConstant };
 enum class OnNonFinite { kSkip, kStop };
