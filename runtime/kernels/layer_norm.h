@@ -34,7 +34,8 @@ struct LayerNormBackward {
 };
 void layer_norm_backward(Context&, LayerNormBackward);
 
-/// z = residual + dropout(x); y = (z - mean) rstd weight + bias: one pass over a row.
+/// z = residual + dropout(x); y = (z - mean) rstd weight + bias: one pass over a row. mean and rstd are those of z as it is stored (rounded
+/// to bfloat16), since backward meets it so.
 struct ResidualNormForward {
   Tensor x;         // (T, C)
   Tensor residual;  // (T, C)

@@ -24,7 +24,7 @@ void matmul(Context&, Matmul);
 
 /// dbias += sum over rows of dy, in the order of the rows: blocks cut by the size of the data, never by threads.
 struct BiasGradient {
-  Tensor dy;         // (T, N)
+  Tensor dy;         // (T, N), rows may be strided
   Tensor dbias;      // (N), sum type; accumulates
   Tensor workspace;  // (bytes) uint8, taken by the launcher
 };

@@ -14,8 +14,9 @@
 
 namespace weft {
 
-/// One function a kernel, the dtype told apart inside. Arguments are checked before (runtime/kernels/<op>.cpp). A `_workspace` entry gives
-/// the bytes its kernel needs: a bound that never falls as the row count of the arguments grows.
+/// One function a kernel, the dtype told apart inside. Arguments are checked before (runtime/kernels/<op>.cpp): tensors are contiguous but
+/// where the op's header says that rows may be strided; any number of rows may be 0. A `_workspace` entry gives the bytes its kernel needs:
+/// a bound that never falls as the row count of the arguments grows.
 struct KernelTable {
   std::string name;  // reference, cpu (avx512), ...; recorded in checkpoints, since another table may give other last bits
 
