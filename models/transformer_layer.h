@@ -1,0 +1,91 @@
+#pragma once
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "layers/cross_attention.h"
+#include "layers/feed_forward.h"
+#include "layers/layer_norm.h"
+#include "layers/residual_norm.h"
+#include "layers/self_attention.h"
+#include "models/model_config.h"
+
+namespace weft {
+
+enum class StackKind { kEncoder, kDecoder };
+
+/// One layer of either stack: self-attention, in a decoder cross-attention, feed-forward; the output of each sub-layer S is joined to the
+/// residual stream. Post-norm: x_i = norm_i(x_(i-1) + S_i(x_(i-1))). Pre-norm: z_i = z_(i-1) + S_i(norm_i(z_(i-1))), and the last layer of
+/// a stack ends with the norm of the stack. Wherever a norm follows a residual in the block, both are one op.
+class TransformerLayer {
+ public:
+  struct Input {
+    Tensor x;  // (T, C), saved until backward
+    Rows rows;
+    Tensor memory;  // (Ts, C), output of the encoder, saved until backward; absent in an encoder and in decoding
+    Rows memory_rows;
+    const KeyValueCache* cache = nullptr;    // decoding: of the self-attention
+    const KeyValues* memory_keys = nullptr;  // decoding: what `project_memory` gave
+  };
+  struct Saved {
+    Input input;
+    LayerNorm::Saved opening_norm;
+    SelfAttention::Saved self_attention;
+    CrossAttention::Saved cross_attention;
+    FeedForward::Saved ffn;
+    std::array<ResidualNorm::Saved, 3> joins;
+  };
+
+  /// `layer` is the scope of this layer ("encoder.layers.0"); `stack_norm` ("encoder.norm") is given to the last layer of a pre-norm stack.
+  TransformerLayer(const ModelConfig&, StackKind, ParameterScope layer, std::optional<ParameterScope> stack_norm);
+
+  /// y (T, C) is overwritten. All else is taken from saved memory.
+  void forward(Context&, const Input&, Tensor y, Saved&) const;
+  struct Gradients {
+    Tensor dy;       // (T, C)
+    Tensor dx;       // (T, C), overwritten; may be dy
+    Tensor dmemory;  // (Ts, C), sum type; added to. Absent in an encoder
+  };
+  void backward(Context&, const Saved&, const Gradients&) const;
+
+  /// Keys and values of the encoder's output for decoding: memory (Ts, C) -> keys_values (Ts, 2C), overwritten.
+  KeyValues project_memory(Context&, Tensor memory, const Rows&, Tensor keys_values) const;
+
+ private:
+  /// What flows between two sub-layers, all (T, C).
+  struct Flow {
+    Tensor residual;
+    Tensor input;  // of the next sub-layer
+  };
+  /// What flows back, all (T, C).
+  struct BackwardFlow {
+    Tensor dy;      // of what the next join to go through gave to the sub-layer behind it
+    Tensor stream;  // of the residual stream behind it; absent at first
+    Tensor dx;      // of the layer's input; holds the stream in between
+    Tensor scratch;
+  };
+  /// The gradient of a sub-layer's output, and where that of its input goes. Both may be one tensor.
+  struct Branch {
+    Tensor dy;
+    Tensor dx;
+    Write write;
+  };
+
+  std::size_t last_join() const { return cross_attention_ ? 2 : 1; }
+  RowDropout join_dropout(std::size_t join, const Rows&) const;
+  Flow join(Context&, std::size_t join, Tensor branch, const Flow&, Saved&) const;
+  Branch join_backward(Context&, std::size_t join, const Saved&, BackwardFlow&) const;
+  void cross_attention_forward(Context&, const Flow&, Tensor branch, Saved&) const;
+  void cross_attention_backward(Context&, const Saved&, const Branch&, Tensor dmemory) const;
+  void last_sublayer_forward(Context&, const Flow&, Tensor y, Saved&) const;
+
+  bool pre_norm_;
+  std::optional<LayerNorm> opening_norm_;  // pre-norm: norm1
+  SelfAttention self_attention_;
+  std::optional<CrossAttention> cross_attention_;
+  FeedForward ffn_;
+  std::vector<ResidualNorm> joins_;  // post-norm: norm1, norm2, ...; pre-norm: norm2, ... and the norm of the stack, if it ends here
+  std::vector<Dropout> dropouts_;    // of the output of each sub-layer
+};
+
+}  // namespace weft
