@@ -1,0 +1,33 @@
+#pragma once
+#include <string>
+
+#include "data/data_config.h"
+#include "data/sentence_filter.h"
+
+namespace weft {
+
+struct PrepareConfig {
+  DataConfig data;
+  VocabConfig vocab;
+  LengthLimits limits;  // model.max_length of both stacks
+  std::string folder;   // created when missing; what it holds of an earlier preparation is replaced
+};
+
+struct PrepareReport {
+  PrepareAccount train, valid;
+};
+
+/// Turns parallel text into a prepared folder:
+///   vocab.model (shared) or vocab.src.model and vocab.tgt.model   learned from the training text, or copies of the given ones
+///   train/  valid/          a Dataset each; of several training corpora one after the other
+///   valid/text.src, text.tgt    the validation lines as text, also those dropped: what BLEU is computed on
+///   prepared.json           written last: without it the folder does not count, so a preparation that was killed is done again
+/// Sentences are encoded by all cores, in the order of the files. The same input gives the same bytes. Mistakes in the input are errors
+/// that name file and line: unequal line counts, nothing left, more dropped than data.max_skipped allows, and what the policies call
+/// errors.
+PrepareReport prepare(const PrepareConfig&);
+
+/// Whether the folder holds what `prepare` would make of these files and settings, judged by the content of the files, not their names.
+bool is_prepared(const PrepareConfig&);
+
+}  // namespace weft

@@ -1,0 +1,108 @@
+#include "data/sentence_filter.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "data/text_file.h"
+#include "data/utf8.h"
+#include "runtime/error.h"
+
+namespace weft {
+namespace {
+
+std::string place(const std::string& file, std::int64_t line) {
+  return fmt::format("{}:{}", file, line);
+}
+
+}  // namespace
+
+std::string describe(const PrepareAccount& a) {
+  std::string text = fmt::format("{} pairs, {} kept", a.lines, a.kept);
+  std::string separator = "; dropped: ";
+  const auto add = [&](std::int64_t count, const char* what) {
+    if (count == 0) return;
+    text += fmt::format("{}{} {}", separator, count, what);
+    separator = ", ";
+  };
+  add(a.invalid_utf8, "invalid UTF-8");
+  add(a.empty, "empty");
+  add(a.too_long, "too long");
+  add(a.length_ratio, "beyond the length ratio");
+  separator = "; ";
+  add(a.repaired, "repaired");
+  add(a.cropped, "cropped");
+  return text;
+}
+
+SentenceFilter::SentenceFilter(const DataConfig& config, const LengthLimits& limits, const Vocabulary& source, const Vocabulary& target)
+    : config_(config), limits_(limits), source_(source), target_(target) {}
+
+EncodedPair SentenceFilter::encode(TextPair pair, const ParallelText& files) const {
+  EncodedPair result;
+  PrepareAccount& account = result.account;
+  account.lines = 1;
+  const std::string source_place = place(files.src, pair.number), target_place = place(files.tgt, pair.number);
+  if (!usable_text(pair.source.text, source_place, account) || !usable_text(pair.target.text, target_place, account)) {
+    account.repaired = 0;
+    return result;
+  }
+  // Megabytes without a line end are not worth encoding before they are dropped.
+  for (const auto& [line, where] : {std::pair(&pair.source, &source_place), std::pair(&pair.target, &target_place)}) {
+    if (!line->truncated || config_.too_long == TooLong::kCrop) continue;
+    if (config_.too_long == TooLong::kError) fail_input(fmt::format("{}: a line of more than {} bytes", *where, kMaxLineBytes));
+    account.too_long = 1;
+    account.repaired = 0;
+    return result;
+  }
+  result.source = source_.encode(pair.source.text);
+  result.target = target_.encode(pair.target.text);
+  const bool kept = usable_length(result.source, limits_.source, source_place, account) &&
+                    usable_length(result.target, limits_.target, target_place, account);
+  const auto [shorter, longer] = std::minmax(result.source.size() + 1, result.target.size() + 1);
+  if (kept && config_.length_ratio > 0 && static_cast<double>(longer) > config_.length_ratio * static_cast<double>(shorter)) {
+    account.length_ratio = 1;
+  }
+  account.kept = kept && account.length_ratio == 0 ? 1 : 0;
+  if (account.kept == 0) account.repaired = account.cropped = 0;
+  return result;
+}
+
+bool SentenceFilter::usable_text(std::string& text, const std::string& where, PrepareAccount& account) const {
+  const std::size_t broken = find_invalid_utf8(text);
+  if (broken == std::string::npos) return true;
+  if (config_.invalid_utf8 == InvalidUtf8::kError) {
+    fail_input(fmt::format("{}: byte {} (0x{:02x}) is {}; data.invalid_utf8: skip drops such lines, replace repairs them", where,
+                           broken + 1, static_cast<unsigned char>(text[broken]), text[broken] == '\0' ? "NUL" : "not UTF-8"));
+  }
+  if (config_.invalid_utf8 == InvalidUtf8::kSkip) {
+    account.invalid_utf8 = 1;
+    return false;
+  }
+  text = repair_utf8(text);
+  account.repaired = 1;
+  return true;
+}
+
+bool SentenceFilter::usable_length(std::vector<std::int32_t>& ids, std::int64_t limit, const std::string& where,
+                                   PrepareAccount& account) const {
+  if (ids.empty()) {
+    if (config_.empty == Empty::kError) fail_input(fmt::format("{}: empty line; data.empty: skip drops such pairs", where));
+    account.empty = 1;
+    return false;
+  }
+  const auto length = static_cast<std::int64_t>(ids.size()) + 1;
+  if (length <= limit) return true;
+  if (config_.too_long == TooLong::kError) {
+    fail_input(fmt::format("{}: {} tokens with the end token, longer than model.max_length: {}", where, length, limit));
+  }
+  if (config_.too_long == TooLong::kSkip) {
+    account.too_long = 1;
+    return false;
+  }
+  ids.resize(static_cast<std::size_t>(limit - 1));
+  account.cropped = 1;
+  return true;
+}
+
+}  // namespace weft

@@ -1,0 +1,87 @@
+#include "data/text_file.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <zlib.h>
+
+#include "data/utf8.h"
+#include "runtime/error.h"
+
+namespace weft {
+
+struct LineReader::Gzip {
+  explicit Gzip(gzFile opened) : handle(opened) {}
+  ~Gzip() { gzclose_r(handle); }
+  Gzip(const Gzip&) = delete;
+  Gzip& operator=(const Gzip&) = delete;
+  gzFile handle;
+};
+
+LineReader::LineReader(const std::string& path) : path_(path), buffer_(std::size_t{1} << 18) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) fail_input(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
+  if (S_ISDIR(info.st_mode)) fail_input(fmt::format("{}: is a directory, expected a text file", path));
+  gzFile opened = gzopen(path.c_str(), "rb");
+  if (opened == nullptr) fail_input(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
+  file_ = std::make_unique<Gzip>(opened);
+}
+
+LineReader::~LineReader() = default;
+
+bool LineReader::fill() {
+  const int got = gzread(file_->handle, buffer_.data(), static_cast<unsigned>(buffer_.size()));
+  int code = Z_OK;
+  const char* reason = gzerror(file_->handle, &code);
+  // The end inside a gzip stream is reported as Z_BUF_ERROR, beside the bytes that were still there.
+  if (got < 0 || code == Z_BUF_ERROR) {
+    fail_input(fmt::format("{}: cannot be read after line {}: {}", path_, number_, code == Z_ERRNO ? std::strerror(errno) : reason));
+  }
+  begin_ = 0;
+  end_ = static_cast<std::size_t>(got);
+  return got > 0;
+}
+
+bool LineReader::next(std::string& line) {
+  line.clear();
+  truncated_ = false;
+  bool any = false;
+  while (begin_ < end_ || fill()) {
+    any = true;
+    const char* from = buffer_.data() + begin_;
+    const auto* lf = static_cast<const char*>(std::memchr(from, '\n', end_ - begin_));
+    const std::size_t length = lf != nullptr ? static_cast<std::size_t>(lf - from) : end_ - begin_;
+    const std::size_t room = static_cast<std::size_t>(kMaxLineBytes) - line.size();
+    line.append(from, std::min(length, room));
+    truncated_ = truncated_ || length > room;
+    begin_ += length + (lf != nullptr ? 1 : 0);
+    if (lf != nullptr) break;
+  }
+  if (truncated_) line.resize(utf8_prefix(line, line.size() - 1).size());  // never half a character
+  if (any) ++number_;
+  return any;
+}
+
+std::string read_whole_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  const std::streamoff bytes = file ? static_cast<std::streamoff>(file.tellg()) : -1;
+  std::string content(bytes > 0 ? static_cast<std::size_t>(bytes) : 0, '\0');
+  file.seekg(0);
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (bytes < 0 || !file) fail_input(fmt::format("{}: cannot be read", path));
+  return content;
+}
+
+std::int64_t count_lines(const std::string& path) {
+  LineReader reader(path);
+  std::string line;
+  while (reader.next(line)) {
+  }
+  return reader.number();
+}
+
+}  // namespace weft

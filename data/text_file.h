@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// Longer lines are cut: no sentence is so long, and a file without line ends must not fill the memory.
+inline constexpr std::int64_t kMaxLineBytes = std::int64_t{1} << 20;
+
+/// Reads a text file, plain or gzip (told apart by content), line by line. A line ends in LF and in nothing else: CR, U+2028 and U+0085
+/// stay inside. A missing LF at the end of the file is fine. A missing file, a directory and broken gzip data are errors that name the
+/// file.
+class LineReader {
+ public:
+  explicit LineReader(const std::string& path);
+  ~LineReader();
+  LineReader(const LineReader&) = delete;
+  LineReader& operator=(const LineReader&) = delete;
+
+  /// The next line without its end; false at the end of the file.
+  bool next(std::string& line);
+  /// Whether the last line was longer than kMaxLineBytes; `line` then holds its beginning.
+  bool truncated() const { return truncated_; }
+  /// Number of the last line, from 1.
+  std::int64_t number() const { return number_; }
+  const std::string& path() const { return path_; }
+
+ private:
+  bool fill();
+
+  struct Gzip;
+  std::string path_;
+  std::unique_ptr<Gzip> file_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0, end_ = 0;
+  std::int64_t number_ = 0;
+  bool truncated_ = false;
+};
+
+/// All bytes of a file as they are.
+std::string read_whole_file(const std::string& path);
+
+/// Lines of a file.
+std::int64_t count_lines(const std::string& path);
+
+}  // namespace weft

@@ -1,0 +1,102 @@
+#include "data/text_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "runtime/error.h"
+#include "tests/data/text_folder.h"
+
+namespace weft::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> lines_of(const std::string& path) {
+  LineReader reader(path);
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) lines.push_back(line);
+  EXPECT_EQ(reader.number(), static_cast<std::int64_t>(lines.size()));
+  return lines;
+}
+
+TEST(LineReaderTest, OnlyALineFeedEndsALine) {
+  const TextFolder folder;
+  const std::string separators =
+      "a\r\nb\xE2\x80\xA8"
+      "c\xC2\x85"
+      "d\x0b\x0c"
+      "e\n\nlast";
+  EXPECT_THAT(lines_of(folder.write("text", separators)), ElementsAre("a\r",
+                                                                      "b\xE2\x80\xA8"
+                                                                      "c\xC2\x85"
+                                                                      "d\x0b\x0c"
+                                                                      "e",
+                                                                      "", "last"));
+}
+
+TEST(LineReaderTest, AMissingLineFeedAtTheEndIsFineAndAnEmptyFileHasNoLines) {
+  const TextFolder folder;
+  EXPECT_THAT(lines_of(folder.write("with", "a\nb\n")), ElementsAre("a", "b"));
+  EXPECT_THAT(lines_of(folder.write("without", "a\nb")), ElementsAre("a", "b"));
+  EXPECT_THAT(lines_of(folder.write("empty", "")), ElementsAre());
+  EXPECT_EQ(count_lines(folder.write("blank", "\n\n\n")), 3);
+}
+
+TEST(LineReaderTest, LinesLongerThanTheBufferComeWhole) {
+  const TextFolder folder;
+  const std::string one(700'000, 'x'), two(300'001, 'y');
+  EXPECT_THAT(lines_of(folder.write("text", one + "\n" + two + "\nz")), ElementsAre(one, two, "z"));
+}
+
+TEST(LineReaderTest, ALineBeyondTheLimitIsCutBetweenCharactersAndTheNextOneIsRight) {
+  const TextFolder folder;
+  std::string umlauts = "x";  // so that the limit falls inside a character
+  while (umlauts.size() < static_cast<std::size_t>(kMaxLineBytes) + 1000) umlauts += "ü";
+  LineReader reader(folder.write("text", umlauts + "\nnext\n"));
+  std::string line;
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_TRUE(reader.truncated());
+  EXPECT_EQ(line.size(), static_cast<std::size_t>(kMaxLineBytes) - 1);
+  EXPECT_EQ(line, umlauts.substr(0, line.size()));
+  ASSERT_TRUE(reader.next(line));
+  EXPECT_FALSE(reader.truncated());
+  EXPECT_EQ(line, "next");
+}
+
+std::string gzip(const TextFolder& folder, const std::string& text) {
+  const std::string path = folder.path("text.gz");
+  gzFile file = gzopen(path.c_str(), "wb");
+  EXPECT_EQ(gzwrite(file, text.data(), static_cast<unsigned>(text.size())), static_cast<int>(text.size()));
+  gzclose(file);
+  return path;
+}
+
+TEST(LineReaderTest, ReadsGzipAndRefusesItWhenCutShort) {
+  const TextFolder folder;
+  std::string text;
+  for (int i = 0; i < 20000; ++i) text += std::to_string(i * 7919 % 104729) + "\n";
+  const std::string path = gzip(folder, text);
+  EXPECT_EQ(count_lines(path), 20000);
+  const std::string bytes = folder.read("text.gz");
+  folder.write("short.gz", bytes.substr(0, bytes.size() / 2));
+  EXPECT_THAT([&] { count_lines(folder.path("short.gz")); },
+              testing::ThrowsMessage<Error>(HasSubstr("short.gz: cannot be read after line")));
+}
+
+TEST(LineReaderTest, MissingFilesAndDirectoriesAreMistakesOfTheUser) {
+  const TextFolder folder;
+  try {
+    LineReader reader(folder.path("missing"));
+    FAIL() << "a missing file was opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kBadInput);
+    EXPECT_THAT(error.what(), HasSubstr("missing: cannot be read: No such file or directory"));
+  }
+  EXPECT_THAT([&] { LineReader reader(folder.path("")); },
+              testing::ThrowsMessage<Error>(HasSubstr("is a directory, expected a text file")));
+}
+
+}  // namespace
+}  // namespace weft::test
