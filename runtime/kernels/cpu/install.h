@@ -1,0 +1,49 @@
+#pragma once
+#include "runtime/kernels/cpu/isa/isa.h"
+#include "runtime/kernels/table.h"
+#include "runtime/step_state.h"
+
+// Each file of this folder puts its kernels of one instruction set into a table that starts as the reference.
+namespace weft::cpu {
+
+template <const Isa& isa>
+void install_rows(KernelTable&);  // norms, residual, dropout, activation, embedding, loss, sums of rows
+template <const Isa& isa>
+void install_attention(KernelTable&);
+template <const Isa& isa>
+void install_optimizer(KernelTable&);  // optimizer and memory
+template <const Isa& isa>
+void install_matmul(KernelTable&);
+
+/// Double stays with the reference.
+inline bool is_fast(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kBFloat16;
+}
+inline Storage storage_of(const Tensor& tensor) {
+  return tensor.dtype == DType::kBFloat16 ? Storage::kBFloat16 : Storage::kFloat32;
+}
+/// kRelu, kGelu or kGeluTanh.
+inline Curve curve_of(Activation activation) {
+  return activation == Activation::kRelu ? Curve::kRelu : activation == Activation::kGelu ? Curve::kGelu : Curve::kGeluTanh;
+}
+template <class T>
+T* pointer(const Tensor& tensor) {
+  return tensor.defined() ? tensor.as<T>() : nullptr;
+}
+inline double state(const Context& ctx, StepState::Field field) {
+  return ctx.step_state.as<double>()[field];
+}
+inline RowDropout dropout_of(const Context& ctx, const weft::RowDropout& dropout) {
+  if (!drops(ctx, dropout)) return {};
+  const Dropout& site = dropout.site;
+  return {.active = true,
+          .key_low = site.key.low,
+          .key_high = site.key.high,
+          .step = static_cast<std::uint32_t>(state(ctx, StepState::kStep)),
+          .threshold = site.threshold(),
+          .scale = static_cast<float>(site.scale()),
+          .sample = dropout.sample.as<std::int32_t>(),
+          .positions = dropout.positions.as<std::int32_t>()};
+}
+
+}  // namespace weft::cpu

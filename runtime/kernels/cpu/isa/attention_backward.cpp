@@ -1,0 +1,129 @@
+#include <omp.h>
+
+#include "runtime/kernels/cpu/isa/attention_tile.h"
+
+namespace weft::cpu::WEFT_ISA {
+namespace {
+
+/// The workspace of a thread.
+struct Buffers {
+  float *keys, *keys_transposed, *values_transposed, *dk, *dv;  // of the group
+  float *q, *dy, *dq, *p, *dp;                                  // of kQueries queries
+  std::uint32_t* words;
+};
+
+Buffers buffers_of(const Attention& a, float* workspace) {
+  const std::int64_t keys = padded(a.max_key), dim = padded(a.head_dim);
+  Buffers b{};
+  b.keys = workspace;
+  b.keys_transposed = b.keys + keys * dim;
+  b.values_transposed = b.keys_transposed + keys * dim;
+  b.dk = b.values_transposed + keys * dim;
+  b.dv = b.dk + keys * dim;
+  b.q = b.dv + keys * dim;
+  b.dy = b.q + kQueries * dim;
+  b.dq = b.dy + kQueries * dim;
+  b.p = b.dq + kQueries * dim;
+  b.dp = b.p + kQueries * keys;
+  b.words = reinterpret_cast<std::uint32_t*>(b.dp + kQueries * keys);
+  return b;
+}
+
+template <class S>
+float dot(const S* x, const S* y, std::int64_t size) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t d = 0; d < size; ++d) sum += load(x[d]) * load(y[d]);
+  return sum;
+}
+
+/// From the scores in p and the gradient of the weights in dp: p = dropout(softmax), dp = the gradient of the scores.
+template <class S>
+void gradient_row(const Attention& a, const Group& g, std::int64_t head, std::int64_t query, std::int64_t r, const Buffers& b) {
+  const std::int64_t row = g.query_begin + query, visible = visible_keys(a, g, query);
+  float *p = b.p + r * g.padded_keys, *dp = b.dp + r * g.padded_keys;
+  const float lse = a.lse[row * a.heads + head];
+  const float delta = dot(head_row<S>(a.y, row, head), head_row<S>(a.dy, row, head), g.dim);
+#pragma omp simd
+  for (std::int64_t j = 0; j < visible; ++j) p[j] = exponential(p[j] - lse);
+  if (a.dropout.active) {
+    const std::int64_t column = head * a.key_stride, before = column % 4;
+    row_words(a.dropout, row, column - before, visible + before, b.words);
+    const std::uint32_t* words = b.words + before;
+#pragma omp simd
+    for (std::int64_t j = 0; j < visible; ++j) {
+      const float factor = kept(words[j], a.dropout), weight = p[j];
+      dp[j] = weight * (dp[j] * factor - delta);
+      p[j] = weight * factor;
+    }
+  } else {
+#pragma omp simd
+    for (std::int64_t j = 0; j < visible; ++j) dp[j] = p[j] * (dp[j] - delta);
+  }
+  for (std::int64_t j = visible; j < g.padded_keys; ++j) p[j] = dp[j] = 0;
+}
+
+template <class S>
+void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t first, const Buffers& b) {
+  const std::int64_t rows = min(kQueries, g.queries - first), keys = g.padded_keys, dim = g.padded_dim;
+  load_rows<S>(a.q, g.query_begin + first, rows, head, g, a.scale, b.q);
+  load_rows<S>(a.dy, g.query_begin + first, rows, head, g, 1.f, b.dy);
+  multiply({b.q, dim, 1, b.keys_transposed, keys, b.p, keys, rows, g.dim, keys, false});
+  multiply({b.dy, dim, 1, b.values_transposed, keys, b.dp, keys, rows, g.dim, keys, false});
+  for (std::int64_t r = 0; r < rows; ++r) gradient_row<S>(a, g, head, first + r, r, b);
+  multiply({b.p, 1, keys, b.dy, dim, b.dv, dim, g.keys, rows, dim, true});
+  multiply({b.dp, 1, keys, b.q, dim, b.dk, dim, g.keys, rows, dim, true});  // q holds the scale
+  multiply({b.dp, keys, 1, b.keys, dim, b.dq, dim, rows, g.keys, dim, false});
+  for (std::int64_t r = 0; r < rows; ++r) {
+    S* dq = at<S>(a.dq, (g.query_begin + first + r) * a.dq_stride + head * a.dq_head_stride);
+#pragma omp simd
+    for (std::int64_t d = 0; d < g.dim; ++d) store(dq[d], a.scale * b.dq[r * dim + d]);
+  }
+}
+
+template <class S>
+void store_rows(const Group& g, const float* from, S* to, std::int64_t stride) {
+  for (std::int64_t j = 0; j < g.keys; ++j) {
+#pragma omp simd
+    for (std::int64_t d = 0; d < g.dim; ++d) store(to[j * stride + d], from[j * g.padded_dim + d]);
+  }
+}
+
+template <class S>
+void one_group(const Attention& a, std::int64_t index, float* workspace) {
+  const Group g = group_of(a, index);
+  const Buffers b = buffers_of(a, workspace);
+  load_rows<S>(a.v, g.key_begin, g.keys, g.key_head, g, 1.f, b.keys);
+  transpose(b.keys, g, b.values_transposed);
+  load_rows<S>(a.k, g.key_begin, g.keys, g.key_head, g, 1.f, b.keys);
+  transpose(b.keys, g, b.keys_transposed);
+  for (std::int64_t i = 0; i < g.keys * g.padded_dim; ++i) b.dk[i] = b.dv[i] = 0;
+  const std::int64_t heads = a.heads / a.key_heads;
+  for (std::int64_t head = g.key_head * heads; head < (g.key_head + 1) * heads; ++head) {
+    for (std::int64_t first = 0; first < g.queries; first += kQueries) queries<S>(a, g, head, first, b);
+  }
+  store_rows(g, b.dk, at<S>(a.dk, g.key_begin * a.dk_stride + g.key_head * a.dk_head_stride), a.dk_stride);
+  store_rows(g, b.dv, at<S>(a.dv, g.key_begin * a.dv_stride + g.key_head * a.dv_head_stride), a.dv_stride);
+}
+
+}  // namespace
+
+void attention_backward(const Attention& a) {
+  const std::int64_t groups = a.sequences * a.key_heads, room = attention_floats(a);
+#pragma omp parallel for schedule(dynamic, 4) num_threads(a.threads) if (groups > 1)
+  for (std::int64_t index = 0; index < groups; ++index) {
+    float* workspace = a.workspace + omp_get_thread_num() * room;
+    if (a.storage == Storage::kBFloat16) {
+      one_group<bf16>(a, index, workspace);
+    } else {
+      one_group<float>(a, index, workspace);
+    }
+  }
+}
+
+std::int64_t attention_floats(const Attention& a) {
+  const std::int64_t keys = padded(a.max_key), dim = padded(a.head_dim);
+  return padded(5 * keys * dim + 3 * kQueries * dim + 2 * kQueries * keys + words_room(keys));
+}
+
+}  // namespace weft::cpu::WEFT_ISA

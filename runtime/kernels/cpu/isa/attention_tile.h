@@ -1,0 +1,76 @@
+#pragma once
+#include "runtime/kernels/cpu/isa/kernels.h"
+#include "runtime/kernels/cpu/isa/philox.h"
+#include "runtime/kernels/cpu/isa/small_matmul.h"
+
+// What attention forward and backward share: one (sequence, key head) at a time, kQueries queries at a time, in float, in the workspace of
+// a thread. Keys lie transposed, so that the scores of a query are a row.
+namespace weft::cpu::WEFT_ISA {
+
+inline constexpr std::int64_t kQueries = 32;
+
+/// One sequence and key head, the sizes with their paddings.
+struct Group {
+  std::int64_t sequence, key_head;
+  std::int64_t query_begin, queries, key_begin, keys;
+  std::int64_t dim, padded_dim, padded_keys;
+};
+
+inline Group group_of(const Attention& a, std::int64_t index) {
+  const std::int64_t sequence = index / a.key_heads;
+  const std::int64_t keys = a.key_length[sequence];
+  return {
+      sequence,           index % a.key_heads, a.query_begin[sequence], a.query_length[sequence], a.key_begin[sequence], keys, a.head_dim,
+      padded(a.head_dim), padded(keys)};
+}
+
+/// Keys that query i of the group sees: causal is aligned to the last key.
+inline std::int64_t visible_keys(const Attention& a, const Group& g, std::int64_t i) {
+  if (!a.causal) return g.keys;
+  const std::int64_t seen = g.keys - g.queries + i + 1;
+  return seen < 0 ? 0 : min(seen, g.keys);
+}
+
+template <class S>
+inline const S* head_row(const Heads& heads, std::int64_t row, std::int64_t head) {
+  return at<S>(heads.data, row * heads.stride + head * heads.head_stride);
+}
+
+/// to (rows, width): rows of a head times `scale`, zero beyond dim.
+template <class S>
+inline void load_rows(const Heads& heads, std::int64_t first, std::int64_t rows, std::int64_t head, const Group& g, float scale,
+                      float* to) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const S* from = head_row<S>(heads, first + r, head);
+    float* row = to + r * g.padded_dim;
+#pragma omp simd
+    for (std::int64_t d = 0; d < g.dim; ++d) row[d] = scale * load(from[d]);
+    for (std::int64_t d = g.dim; d < g.padded_dim; ++d) row[d] = 0;
+  }
+}
+
+/// to (dim, padded_keys): the rows of (keys, padded_dim) as columns, zero beyond the keys.
+inline void transpose(const float* from, const Group& g, float* to) {
+  for (std::int64_t d = 0; d < g.dim; ++d) {
+    float* row = to + d * g.padded_keys;
+    for (std::int64_t j = 0; j < g.keys; ++j) row[j] = from[j * g.padded_dim + d];
+    for (std::int64_t j = g.keys; j < g.padded_keys; ++j) row[j] = 0;
+  }
+}
+
+/// Multiplies the first `count` weights of query row `row` and `head` by what dropout leaves of them. `words` has room for count + 3
+/// rounded up.
+inline void drop_weights(const Attention& a, std::int64_t row, std::int64_t head, std::int64_t count, std::uint32_t* words,
+                         float* weights) {
+  const std::int64_t column = head * a.key_stride, before = column % 4;
+  row_words(a.dropout, row, column - before, count + before, words);
+  const std::uint32_t* word = words + before;
+#pragma omp simd
+  for (std::int64_t j = 0; j < count; ++j) weights[j] *= kept(word[j], a.dropout);
+}
+
+inline std::int64_t words_room(std::int64_t padded_keys) {
+  return padded_keys + 4 + kWordsAtOnce;
+}
+
+}  // namespace weft::cpu::WEFT_ISA

@@ -1,0 +1,192 @@
+#pragma once
+#include <cstdint>
+
+// What the kernels that are compiled once per instruction set are handed, and their table. Nothing here may have a body: an inline function
+// compiled with AVX-512 must not be the copy that the linker keeps for the rest of the program. So no tensors, no std, raw pointers only.
+namespace weft::cpu {
+
+enum class Storage : std::uint8_t { kFloat32, kBFloat16 };
+
+/// A flat or row-major array: storage-typed unless the name says otherwise. Null: absent.
+struct RowDropout {
+  bool active;
+  std::uint32_t key_low, key_high, step, threshold;
+  float scale;
+  const std::int32_t* sample;
+  const std::int32_t* positions;
+};
+
+/// z = residual + dropout(x), y = norm(z). Without residual: z is x, and neither dropout nor `z` is there.
+struct NormForward {
+  Storage storage;
+  std::int64_t rows, columns;
+  const void *x, *residual, *weight, *bias;
+  float eps;
+  RowDropout dropout;
+  void *z, *y;
+  float *mean, *rstd;
+};
+
+/// dz = norm'(dy) + add; dx = dropout(dz). `partials`: see norm_backward_partials.
+struct NormBackward {
+  Storage storage;
+  std::int64_t rows, columns;
+  const void *dy, *z, *weight;
+  const float *mean, *rstd;
+  const void* add;
+  RowDropout dropout;
+  void *dz, *dx;
+  float *dweight, *dbias;
+  float* partials;
+};
+
+/// y = residual + dropout(x); without residual y = dropout(x).
+struct ResidualForward {
+  Storage storage;
+  std::int64_t rows, columns;
+  const void *x, *residual;
+  RowDropout dropout;
+  void* y;
+};
+
+enum class Curve : std::uint8_t { kRelu, kGelu, kGeluTanh };
+
+/// y = curve(x), or dx = dy curve'(x) where dy is there. Strides in elements.
+struct Activate {
+  Storage storage;
+  Curve curve;
+  std::int64_t rows, columns;
+  const void *dy, *x;
+  void* y;
+  std::int64_t dy_stride, x_stride, y_stride;
+};
+
+/// dbias += column sums of dy.
+struct BiasGradient {
+  Storage storage;
+  std::int64_t rows, columns, stride;
+  const void* dy;
+  float *dbias, *partials;
+};
+
+struct EmbeddingForward {
+  Storage storage;
+  std::int64_t rows, columns;
+  const std::int32_t *tokens, *positions;
+  const void *weight, *position_table;
+  float scale;
+  RowDropout dropout;
+  void* y;
+};
+
+struct EmbeddingBackward {
+  Storage storage;
+  std::int64_t rows, columns;
+  const void* dy;
+  const std::int32_t *tokens, *positions, *by_token;
+  float scale;
+  RowDropout dropout;
+  float *dweight, *dposition;
+};
+
+/// Rows of heads: element (row, head, d) is at row * stride + head * head_stride + d.
+struct Heads {
+  const void* data;
+  std::int64_t stride, head_stride;
+};
+
+struct Attention {
+  Storage storage;
+  std::int64_t sequences, heads, key_heads, head_dim, max_query, max_key;
+  const std::int32_t *query_begin, *query_length, *key_begin, *key_length;
+  bool causal;
+  float scale;
+  RowDropout dropout;  // sample and positions of the query rows
+  std::int64_t key_stride;
+  Heads q, k, v, y, dy;  // y: written by forward, read by backward; dy: backward only
+  void *dq, *dk, *dv;
+  std::int64_t dq_stride, dq_head_stride, dk_stride, dk_head_stride, dv_stride, dv_head_stride;
+  float* lse;  // (Tq, H); may be absent in forward
+  float* workspace;
+  int threads;  // that the workspace has room for
+};
+
+struct CrossEntropy {
+  Storage storage;  // of dlogits
+  std::int64_t rows, columns;
+  const float* logits;
+  const std::int32_t* labels;
+  const float* weights;
+  double label_smoothing, loss_scale;
+  void* dlogits;
+  double *sums, *row_sums;  // (4); (rows, 4)
+};
+
+struct Adam {
+  Storage storage;  // of value
+  std::int64_t size;
+  const float* gradient;
+  float *master, *exp_avg, *exp_avg_sq;
+  void* value;
+  float beta1, beta2, one_minus_beta1, one_minus_beta2, eps, weight_decay, clip_scale, learning_rate, correction1, correction2;
+  bool decoupled;
+};
+
+struct Sgd {
+  Storage storage;
+  std::int64_t size;
+  const float* gradient;
+  float *master, *momentum_buffer;
+  void* value;
+  float momentum, weight_decay, clip_scale, learning_rate;
+  bool nesterov;
+};
+
+struct Ema {
+  std::int64_t size;
+  const float* master;
+  float* average;
+  float decay, one_minus_decay;
+};
+
+/// Rows between the two storages; strides in elements.
+struct Convert {
+  Storage from, to;
+  std::int64_t rows, columns, x_stride, y_stride;
+  const void* x;
+  void* y;
+};
+
+/// The kernels of one instruction set. All are cut over OpenMP threads, and give the same bits for any number of them.
+struct Isa {
+  void (*norm_forward)(const NormForward&);
+  void (*norm_backward)(const NormBackward&);
+  std::int64_t (*norm_backward_partials)(std::int64_t rows, std::int64_t columns);  // floats
+  void (*residual_forward)(const ResidualForward&);
+  void (*activate)(const Activate&);
+  void (*bias_gradient)(const BiasGradient&);
+  std::int64_t (*bias_gradient_partials)(std::int64_t rows, std::int64_t columns);  // floats
+  void (*embedding_forward)(const EmbeddingForward&);
+  void (*embedding_backward)(const EmbeddingBackward&);
+  void (*attention_forward)(const Attention&);
+  void (*attention_backward)(const Attention&);
+  std::int64_t (*attention_floats)(const Attention&);  // workspace of one thread, for either direction
+  void (*cross_entropy)(const CrossEntropy&);
+  void (*sum_of_squares)(const float* x, std::int64_t size, double* sum, double* partials);
+  std::int64_t (*sum_of_squares_partials)(std::int64_t size);  // doubles
+  void (*adam)(const Adam&);
+  void (*sgd)(const Sgd&);
+  void (*ema)(const Ema&);
+  void (*convert)(const Convert&);
+  // For the test of their errors against libm: y[i] = f(x[i]).
+  void (*exponential)(const float* x, float* y, std::int64_t size);
+};
+
+namespace avx2 {
+extern const Isa isa;
+}
+namespace avx512 {
+extern const Isa isa;
+}
+
+}  // namespace weft::cpu

@@ -1,0 +1,31 @@
+#pragma once
+#include "runtime/kernels/cpu/isa/isa.h"
+#include "runtime/kernels/cpu/isa/lanes.h"
+
+namespace weft::cpu::WEFT_ISA {
+
+// Below so many elements a second thread costs more than it brings.
+inline constexpr std::int64_t kParallelElements = 8192;
+
+void norm_forward(const NormForward&);
+void norm_backward(const NormBackward&);
+std::int64_t norm_backward_partials(std::int64_t rows, std::int64_t columns);
+void residual_forward(const ResidualForward&);
+void activate(const Activate&);
+void bias_gradient(const BiasGradient&);
+std::int64_t bias_gradient_partials(std::int64_t rows, std::int64_t columns);
+void embedding_forward(const EmbeddingForward&);
+void embedding_backward(const EmbeddingBackward&);
+void attention_forward(const Attention&);
+void attention_backward(const Attention&);
+std::int64_t attention_floats(const Attention&);
+void cross_entropy(const CrossEntropy&);
+void sum_of_squares(const float* x, std::int64_t size, double* sum, double* partials);
+std::int64_t sum_of_squares_partials(std::int64_t size);
+void adam(const Adam&);
+void sgd(const Sgd&);
+void ema(const Ema&);
+void convert(const Convert&);
+void exponential_of(const float* x, float* y, std::int64_t size);
+
+}  // namespace weft::cpu::WEFT_ISA

@@ -1,0 +1,28 @@
+#include "runtime/kernels/cpu/isa/kernels.h"
+
+namespace weft::cpu::WEFT_ISA {
+
+const Isa isa = {
+    .norm_forward = norm_forward,
+    .norm_backward = norm_backward,
+    .norm_backward_partials = norm_backward_partials,
+    .residual_forward = residual_forward,
+    .activate = activate,
+    .bias_gradient = bias_gradient,
+    .bias_gradient_partials = bias_gradient_partials,
+    .embedding_forward = embedding_forward,
+    .embedding_backward = embedding_backward,
+    .attention_forward = attention_forward,
+    .attention_backward = attention_backward,
+    .attention_floats = attention_floats,
+    .cross_entropy = cross_entropy,
+    .sum_of_squares = sum_of_squares,
+    .sum_of_squares_partials = sum_of_squares_partials,
+    .adam = adam,
+    .sgd = sgd,
+    .ema = ema,
+    .convert = convert,
+    .exponential = exponential_of,
+};
+
+}  // namespace weft::cpu::WEFT_ISA

@@ -1,0 +1,221 @@
+#include "runtime/kernels/cpu/install.h"
+
+namespace weft::cpu {
+namespace {
+
+template <const Isa& isa>
+void layer_norm_forward(Context& ctx, const kernels::LayerNormForward& a) {
+  if (!is_fast(a.x.dtype)) return reference_kernels().layer_norm_forward(ctx, a);
+  isa.norm_forward({.storage = storage_of(a.x),
+                    .rows = a.x.size(0),
+                    .columns = a.x.size(1),
+                    .x = a.x.data,
+                    .residual = nullptr,
+                    .weight = a.weight.data,
+                    .bias = a.bias.data,
+                    .eps = static_cast<float>(a.eps),
+                    .dropout = {},
+                    .z = nullptr,
+                    .y = a.y.data,
+                    .mean = a.mean.as<float>(),
+                    .rstd = a.rstd.as<float>()});
+}
+
+template <const Isa& isa>
+void residual_norm_forward(Context& ctx, const kernels::ResidualNormForward& a) {
+  if (!is_fast(a.x.dtype)) return reference_kernels().residual_norm_forward(ctx, a);
+  isa.norm_forward({.storage = storage_of(a.x),
+                    .rows = a.x.size(0),
+                    .columns = a.x.size(1),
+                    .x = a.x.data,
+                    .residual = a.residual.data,
+                    .weight = a.weight.data,
+                    .bias = a.bias.data,
+                    .eps = static_cast<float>(a.eps),
+                    .dropout = dropout_of(ctx, a.dropout),
+                    .z = a.z.data,
+                    .y = a.y.data,
+                    .mean = a.mean.as<float>(),
+                    .rstd = a.rstd.as<float>()});
+}
+
+template <const Isa& isa>
+void layer_norm_backward(Context& ctx, const kernels::LayerNormBackward& a) {
+  if (!is_fast(a.x.dtype)) return reference_kernels().layer_norm_backward(ctx, a);
+  isa.norm_backward({.storage = storage_of(a.x),
+                     .rows = a.x.size(0),
+                     .columns = a.x.size(1),
+                     .dy = a.dy.data,
+                     .z = a.x.data,
+                     .weight = a.weight.data,
+                     .mean = a.mean.as<float>(),
+                     .rstd = a.rstd.as<float>(),
+                     .add = a.dx_add.data,
+                     .dropout = {},
+                     .dz = a.dx.data,
+                     .dx = nullptr,
+                     .dweight = a.dweight.as<float>(),
+                     .dbias = a.dbias.as<float>(),
+                     .partials = reinterpret_cast<float*>(a.workspace.data)});
+}
+
+template <const Isa& isa>
+void residual_norm_backward(Context& ctx, const kernels::ResidualNormBackward& a) {
+  if (!is_fast(a.z.dtype)) return reference_kernels().residual_norm_backward(ctx, a);
+  isa.norm_backward({.storage = storage_of(a.z),
+                     .rows = a.z.size(0),
+                     .columns = a.z.size(1),
+                     .dy = a.dy.data,
+                     .z = a.z.data,
+                     .weight = a.weight.data,
+                     .mean = a.mean.as<float>(),
+                     .rstd = a.rstd.as<float>(),
+                     .add = a.dz_add.data,
+                     .dropout = dropout_of(ctx, a.dropout),
+                     .dz = a.dresidual.data,
+                     .dx = a.dx.data,
+                     .dweight = a.dweight.as<float>(),
+                     .dbias = a.dbias.as<float>(),
+                     .partials = reinterpret_cast<float*>(a.workspace.data)});
+}
+
+template <const Isa& isa>
+std::int64_t norm_backward_workspace(std::int64_t rows, std::int64_t columns, DType dtype) {
+  if (!is_fast(dtype)) return reference_kernels().norm_backward_workspace(rows, columns, dtype);
+  return isa.norm_backward_partials(rows, columns) * size_of(DType::kFloat32);
+}
+
+template <const Isa& isa>
+void residual_forward(Context& ctx, const kernels::ResidualForward& a) {
+  if (!is_fast(a.x.dtype)) return reference_kernels().residual_forward(ctx, a);
+  isa.residual_forward({.storage = storage_of(a.x),
+                        .rows = a.x.size(0),
+                        .columns = a.x.size(1),
+                        .x = a.x.data,
+                        .residual = a.residual.data,
+                        .dropout = dropout_of(ctx, a.dropout),
+                        .y = a.y.data});
+}
+
+template <const Isa& isa>
+void dropout(Context& ctx, const kernels::DropoutApply& a) {
+  if (!is_fast(a.x.dtype)) return reference_kernels().dropout(ctx, a);
+  if (!drops(ctx, a.dropout) && a.x.data == a.y.data) return;
+  isa.residual_forward({.storage = storage_of(a.x),
+                        .rows = a.x.size(0),
+                        .columns = a.x.size(1),
+                        .x = a.x.data,
+                        .residual = nullptr,
+                        .dropout = dropout_of(ctx, a.dropout),
+                        .y = a.y.data});
+}
+
+template <const Isa& isa>
+void activation_backward(Context& ctx, const kernels::ActivationBackward& a) {
+  if (!is_fast(a.x.dtype) || a.activation == Activation::kNone) return reference_kernels().activation_backward(ctx, a);
+  isa.activate({.storage = storage_of(a.x),
+                .curve = curve_of(a.activation),
+                .rows = a.x.size(0),
+                .columns = a.x.size(1),
+                .dy = a.dy.data,
+                .x = a.x.data,
+                .y = a.dx.data,
+                .dy_stride = a.dy.stride(0),
+                .x_stride = a.x.stride(0),
+                .y_stride = a.dx.stride(0)});
+}
+
+template <const Isa& isa>
+void bias_gradient(Context& ctx, const kernels::BiasGradient& a) {
+  if (!is_fast(a.dy.dtype)) return reference_kernels().bias_gradient(ctx, a);
+  isa.bias_gradient({.storage = storage_of(a.dy),
+                     .rows = a.dy.size(0),
+                     .columns = a.dy.size(1),
+                     .stride = a.dy.stride(0),
+                     .dy = a.dy.data,
+                     .dbias = a.dbias.as<float>(),
+                     .partials = reinterpret_cast<float*>(a.workspace.data)});
+}
+
+template <const Isa& isa>
+std::int64_t bias_gradient_workspace(const kernels::BiasGradient& a) {
+  if (!is_fast(a.dy.dtype)) return reference_kernels().bias_gradient_workspace(a);
+  return isa.bias_gradient_partials(a.dy.size(0), a.dy.size(1)) * size_of(DType::kFloat32);
+}
+
+template <const Isa& isa>
+void embedding_forward(Context& ctx, const kernels::EmbeddingForward& a) {
+  if (!is_fast(a.y.dtype)) return reference_kernels().embedding_forward(ctx, a);
+  isa.embedding_forward({.storage = storage_of(a.y),
+                         .rows = a.y.size(0),
+                         .columns = a.y.size(1),
+                         .tokens = a.tokens.as<std::int32_t>(),
+                         .positions = pointer<std::int32_t>(a.positions),
+                         .weight = a.weight.data,
+                         .position_table = a.position_table.data,
+                         .scale = static_cast<float>(a.scale),
+                         .dropout = dropout_of(ctx, a.dropout),
+                         .y = a.y.data});
+}
+
+template <const Isa& isa>
+void embedding_backward(Context& ctx, const kernels::EmbeddingBackward& a) {
+  if (!is_fast(a.dy.dtype)) return reference_kernels().embedding_backward(ctx, a);
+  isa.embedding_backward({.storage = storage_of(a.dy),
+                          .rows = a.dy.size(0),
+                          .columns = a.dy.size(1),
+                          .dy = a.dy.data,
+                          .tokens = a.tokens.as<std::int32_t>(),
+                          .positions = pointer<std::int32_t>(a.positions),
+                          .by_token = a.by_token.as<std::int32_t>(),
+                          .scale = static_cast<float>(a.scale),
+                          .dropout = dropout_of(ctx, a.dropout),
+                          .dweight = a.dweight.as<float>(),
+                          .dposition = pointer<float>(a.dposition)});
+}
+
+template <const Isa& isa>
+void cross_entropy(Context& ctx, const kernels::CrossEntropy& a) {
+  if (a.logits.dtype != DType::kFloat32) return reference_kernels().cross_entropy(ctx, a);
+  isa.cross_entropy({.storage = a.dlogits.defined() ? storage_of(a.dlogits) : Storage::kFloat32,
+                     .rows = a.logits.size(0),
+                     .columns = a.logits.size(1),
+                     .logits = a.logits.as<float>(),
+                     .labels = a.labels.as<std::int32_t>(),
+                     .weights = a.weights.as<float>(),
+                     .label_smoothing = a.label_smoothing,
+                     .loss_scale = state(ctx, StepState::kLossScale),
+                     .dlogits = a.dlogits.data,
+                     .sums = a.sums.as<double>(),
+                     .row_sums = reinterpret_cast<double*>(a.workspace.data)});
+}
+
+std::int64_t cross_entropy_workspace(const kernels::CrossEntropy& a) {
+  if (a.logits.dtype != DType::kFloat32) return reference_kernels().cross_entropy_workspace(a);
+  return a.logits.size(0) * LossSums::kFields * size_of(DType::kFloat64);
+}
+
+}  // namespace
+
+template <const Isa& isa>
+void install_rows(KernelTable& table) {
+  table.layer_norm_forward = layer_norm_forward<isa>;
+  table.layer_norm_backward = layer_norm_backward<isa>;
+  table.residual_norm_forward = residual_norm_forward<isa>;
+  table.residual_norm_backward = residual_norm_backward<isa>;
+  table.norm_backward_workspace = norm_backward_workspace<isa>;
+  table.residual_forward = residual_forward<isa>;
+  table.dropout = dropout<isa>;
+  table.activation_backward = activation_backward<isa>;
+  table.bias_gradient = bias_gradient<isa>;
+  table.bias_gradient_workspace = bias_gradient_workspace<isa>;
+  table.embedding_forward = embedding_forward<isa>;
+  table.embedding_backward = embedding_backward<isa>;
+  table.cross_entropy = cross_entropy<isa>;
+  table.cross_entropy_workspace = cross_entropy_workspace;
+}
+
+template void install_rows<avx2::isa>(KernelTable&);
+template void install_rows<avx512::isa>(KernelTable&);
+
+}  // namespace weft::cpu

@@ -1,0 +1,54 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/cpu_features.h"
+#include "runtime/kernels/table.h"
+#include "tests/support/kernel_parity.h"
+
+namespace weft::test {
+namespace {
+
+struct Tested {
+  InstructionSet set;
+  DType dtype;
+  const char* name;
+};
+
+class CpuKernelsTest : public testing::TestWithParam<Tested> {
+ protected:
+  void SetUp() override {
+    if (cpu_features().instruction_set < GetParam().set) {
+      GTEST_SKIP() << "this processor has " << describe(cpu_features()) << ", no " << cpu_kernels(GetParam().set).name;
+    }
+  }
+};
+
+TEST_P(CpuKernelsTest, EveryEntryMatchesTheReference) {
+  for (const ParityCase& parity : kernel_parity_cases()) {
+    EXPECT_LT(parity.error(cpu_kernels(GetParam().set), GetParam().dtype), 1.0) << parity.name;
+  }
+}
+
+std::string name_of(const testing::TestParamInfo<Tested>& tested) {
+  return tested.param.name;
+}
+
+// Double is the reference itself, but reached through the tables.
+INSTANTIATE_TEST_SUITE_P(InstructionSets, CpuKernelsTest,
+                         testing::Values(Tested{InstructionSet::kAvx2, DType::kFloat32, "Avx2Float32"},
+                                         Tested{InstructionSet::kAvx2, DType::kBFloat16, "Avx2BFloat16"},
+                                         Tested{InstructionSet::kAvx2, DType::kFloat64, "Avx2Float64"},
+                                         Tested{InstructionSet::kAvx512, DType::kFloat32, "Avx512Float32"},
+                                         Tested{InstructionSet::kAvx512, DType::kBFloat16, "Avx512BFloat16"},
+                                         Tested{InstructionSet::kAvx512, DType::kFloat64, "Avx512Float64"}),
+                         name_of);
+
+TEST(CpuFeaturesTest, TablesAreNamedAfterTheirInstructionSet) {
+  EXPECT_EQ(cpu_kernels(InstructionSet::kAvx2).name, "cpu (avx2)");
+  EXPECT_EQ(cpu_kernels(InstructionSet::kAvx512).name, "cpu (avx512)");
+  EXPECT_EQ(cpu_kernels(InstructionSet::kBaseline).name, "reference");
+  EXPECT_THAT(describe(CpuFeatures{InstructionSet::kAvx512, true}), testing::HasSubstr("amx_bf16"));
+}
+
+}  // namespace
+}  // namespace weft::test
