@@ -1,0 +1,63 @@
+#include "state/gradient_reducer.h"
+
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "runtime/error.h"
+#include "tests/support/test_context.h"
+
+namespace weft {
+namespace {
+
+class GradientReducerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    ParameterScope(set_, "a", 0).add("weight", {3, 5}, Init::ones());
+    ParameterScope(set_, "b", 1).add("weight", {70}, Init::ones());
+    set_.lay_out();
+    storage_ = std::make_unique<ParameterStorage>(set_, *mesh_.dp, ctx_.context().device, DType::kFloat32);
+    storage_->initialize(ctx_);
+  }
+  test::TestContext ctx_;
+  Mesh mesh_ = make_single_mesh();
+  ParameterSet set_{1};
+  std::unique_ptr<ParameterStorage> storage_;
+};
+
+TEST_F(GradientReducerTest, HandsOutZeroedGradientsAndSumsThePasses) {
+  GradientReducer reducer(*storage_, *mesh_.dp, {});
+  for (int update = 0; update < 2; ++update) {
+    reducer.begin_update(ctx_, 2);
+    for (int pass = 0; pass < 2; ++pass) {
+      for (BlockId block = 1; block >= 0; --block) {
+        const auto gradient = set_.parameters()[static_cast<std::size_t>(block)].grad.view({block == 0 ? 15 : 70}).span<float>();
+        for (float& element : gradient) element += 1.5f;
+        reducer.ready(ctx_, block);
+      }
+    }
+    reducer.finish(ctx_);
+    ASSERT_EQ(reducer.slices().size(), 1u);
+    const Slice& slice = reducer.slices()[0];
+    EXPECT_EQ(slice.range.begin, 0);
+    EXPECT_EQ(slice.range.end, set_.elements());
+    double sum = 0;
+    for (const float element : slice.gradient.span<float>()) sum += static_cast<double>(element);
+    EXPECT_EQ(sum, 3.0 * (15 + 70));  // the padding stays zero
+  }
+}
+
+TEST_F(GradientReducerTest, NoticesABlockThatIsNotReadyOnceAPass) {
+  GradientReducer reducer(*storage_, *mesh_.dp, {});
+  reducer.begin_update(ctx_, 1);
+  reducer.ready(ctx_, 0);
+  EXPECT_THROW(reducer.finish(ctx_), Error);
+  EXPECT_THROW(reducer.ready(ctx_, 0), Error);
+}
+
+TEST_F(GradientReducerTest, RefusesAnUnknownStage) {
+  EXPECT_THROW(GradientReducer(*storage_, *mesh_.dp, {.zero_stage = 3}), Error);
+}
+
+}  // namespace
+}  // namespace weft
