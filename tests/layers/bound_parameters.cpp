@@ -1,0 +1,90 @@
+#include "tests/layers/bound_parameters.h"
+
+#include <ostream>
+
+#include "runtime/error.h"
+#include "runtime/kernels/memory_ops.h"
+
+namespace weft::test {
+namespace {
+
+Tensor part_of(const Tensor& storage, const Part& part) {
+  return storage.rows(part.row, part.box.size[0]);
+}
+
+}  // namespace
+
+BoundParameters::BoundParameters(TestContext& ctx, ParameterSet& set, DType dtype)
+    : ctx_(ctx), set_(set), values_(ctx.empty({set.total_elements()}, dtype)), gradients_(ctx.zeros({set.elements()}, sum_type(dtype))) {
+  set.bind_values(values_);
+  set.bind_gradients(gradients_);
+  std::uint64_t seed = 1000;
+  for (Parameter& parameter : set.parameters()) {
+    const Tensor initial = ctx.zeros(parameter.shape, sum_type(dtype));
+    draw_initial_values(parameter, set.seed(), initial);
+    std::vector<double> numbers = to_doubles(initial);
+    if (parameter.shape.dims() == 1) {
+      const std::vector<double> noise = to_doubles(ctx.normal(parameter.shape, DType::kFloat64, seed++, 0.2));
+      for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] += noise[i];
+    }
+    kernels::convert(ctx, {.x = ctx.floats(numbers, DType::kFloat64, parameter.shape), .y = parameter.value});
+  }
+}
+
+void BoundParameters::load(const GoldenFile& file, const std::string& prefix, Rounding rounding) {
+  for (Parameter& parameter : set_.parameters()) {
+    if (!parameter.saved) continue;
+    for (const Part& part : parameter.parts) {
+      if (!part.name.starts_with(prefix)) fail(part.name + " does not begin with " + prefix);
+      const Tensor golden = file.tensor(ctx_, part.name.substr(prefix.size()), DType::kFloat64, rounding);
+      kernels::convert(ctx_, {.x = golden, .y = part_of(parameter.value, part)});
+    }
+  }
+}
+
+void BoundParameters::zero_gradients() {
+  kernels::fill_zero(ctx_, {.y = gradients_});
+}
+
+std::vector<double> BoundParameters::elements(const std::string& name, bool gradient) const {
+  for (const Parameter& parameter : set_.parameters()) {
+    for (const Part& part : parameter.parts) {
+      if (part.name == name) return to_doubles(part_of(gradient ? parameter.grad : parameter.value, part));
+    }
+  }
+  fail("no part " + name);
+}
+
+std::vector<Differentiated> BoundParameters::differentiated() const {
+  std::vector<Differentiated> tensors;
+  for (const Parameter& parameter : set_.parameters()) {
+    if (!parameter.trained) continue;
+    for (const Part& part : parameter.parts) {
+      tensors.push_back({part.name, part_of(parameter.value, part), part_of(parameter.grad, part)});
+    }
+  }
+  return tensors;
+}
+
+std::vector<std::string> BoundParameters::trained_parts() const {
+  std::vector<std::string> names;
+  for (const Parameter& parameter : set_.parameters()) {
+    for (const Part& part : parameter.parts) {
+      if (parameter.trained) names.push_back(part.name);
+    }
+  }
+  return names;
+}
+
+std::vector<Precision> all_precisions() {
+  const KernelTable* reference = &reference_kernels();
+  return {{"reference_double", reference, DType::kFloat64, 1e-10},
+          {"reference_float", reference, DType::kFloat32, 1e-5},
+          {"reference_bfloat16", reference, DType::kBFloat16, 2e-2}};
+}
+
+void PrintTo(const Precision& precision, std::ostream* out) {
+  *out << precision.name;
+}
+
+}  // namespace weft::test
