@@ -1,0 +1,117 @@
+#include "launcher/command_line.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "launcher/problem.h"
+#include "launcher/verbs.h"
+#include "launcher/version.h"
+#include "runtime/error.h"
+
+namespace weft {
+namespace {
+
+std::string general_help() {
+  std::string text =
+      "weft trains Transformers from one YAML file.\n\n"
+      "  weft train --config configs/translation.yaml       train; the same line again continues\n"
+      "  weft translate --model runs/ende < input > output  use what was trained\n"
+      "  weft train --config FILE --dump-config             every key with its value\n"
+      "  weft VERB --help                                   the options of a verb\n\nverbs\n";
+  for (const Verb& verb : verbs()) {
+    if (verb.run != nullptr) text += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
+  }
+  text += "\nnot supported yet\n ";
+  for (const Verb& verb : verbs()) {
+    if (verb.run == nullptr) text += " " + verb.name;
+  }
+  return text + "\n";
+}
+
+void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
+  if (verb.takes_config) {
+    app.add_option("--config", line.config_files, "YAML files; a later one overrides an earlier one")->type_name("FILE...");
+    app.add_option("--set", line.sets, "one key after the files, for example training.train_steps=100K")->type_name("SECTION.KEY=VALUE...");
+    app.add_flag("--dump-config", line.dump_config, "prints the effective configuration, every default written out, and stops");
+  }
+  if (verb.name == "translate") {
+    app.add_option("--model", line.model, "a run directory or one of its checkpoints")->type_name("DIR");
+    app.add_option("--set", line.sets, "another value of a key of section decoding, precision or parallel")
+        ->type_name("SECTION.KEY=VALUE...");
+    app.add_flag("--json", line.json, "one JSON object a line");
+  }
+  if (verb.name == "prepare")
+    app.add_option("--out", line.out, "the folder to write; what it holds of an earlier preparation is replaced")->type_name("DIR");
+  if (verb.name == "inspect") {
+    app.add_option("path", line.path, "a checkpoint, a run directory or a prepared folder")->type_name("PATH");
+    app.add_flag("--json", line.json, "one JSON object a line");
+  }
+  if (verb.name == "plan") {
+    app.add_option("--ranks", line.ranks, "ranks of the job")->type_name("N")->check(CLI::Range(1, 1 << 20));
+    app.add_option("--device-memory", line.device_memory_gb, "GB of each device")->type_name("GB")->check(CLI::PositiveNumber);
+    app.add_flag("--json", line.json, "one JSON object a line");
+  }
+}
+
+[[noreturn]] void unknown_option(const CLI::App& app, const std::string& verb, const std::string& given) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  const std::string name = given.substr(0, given.find('='));
+  fail_input(problem_text({.what = name.starts_with("-") ? "unknown option of " + verb : "unexpected argument of " + verb,
+                           .found = given,
+                           .expected = "weft " + verb + " --help lists what there is",
+                           .nearest = nearest_name(name, names).value_or("")}));
+}
+
+const Verb& verb_of(const std::string& name) {
+  const Verb* verb = find_verb(name);
+  if (verb == nullptr) {
+    std::vector<std::string> names;
+    for (const Verb& known : verbs()) names.push_back(known.name);
+    const bool option = name.starts_with("-");
+    fail_input(problem_text({.what = option ? "an option before the verb" : "unknown verb",
+                             .found = name,
+                             .expected = option ? "weft VERB [options]" : "a verb; weft --help lists them",
+                             .nearest = nearest_name(name, names).value_or("")}));
+  }
+  if (verb->run == nullptr && !verb->takes_config)
+    fail_input(problem_text({.what = name + ": not supported yet", .expected = "a verb of weft --help"}));
+  return *verb;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  CommandLine line;
+  if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
+    if (arguments.empty()) fail_input("no verb\n\n" + general_help());
+    line.message = general_help();
+    return line;
+  }
+  if (arguments[0] == "--version") {
+    line.message = std::string("weft ") + kVersion + "\n";
+    return line;
+  }
+  const Verb& verb = verb_of(arguments[0]);
+  line.verb = verb.name;
+  CLI::App app("weft " + verb.name + ": " + verb.summary, "weft " + verb.name);
+  app.allow_extras();
+  add_options(app, verb, line);
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);  // the order CLI11 wants
+  try {
+    app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    line.message = app.help();
+    return line;
+  } catch (const CLI::ParseError& error) {
+    fail_input(verb.name + ": " + error.what());
+  }
+  if (const auto extra = app.remaining(); !extra.empty()) unknown_option(app, verb.name, extra.front());
+  return line;
+}
+
+}  // namespace weft

@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace weft {
+
+/// What was typed. Options a verb does not take are refused, so a field that is set belongs to the verb.
+struct CommandLine {
+  std::string verb;
+  std::vector<std::string> config_files;  // --config FILE...
+  std::vector<std::string> sets;          // --set section.key=value...
+  bool dump_config = false;
+  std::string model;            // translate --model
+  std::string out;              // prepare --out
+  std::string path;             // inspect PATH
+  int ranks = 0;                // plan --ranks; 0: not given
+  double device_memory_gb = 0;  // plan --device-memory; 0: not given
+  bool json = false;            // result lines as JSON
+  std::string message;          // --help or --version: print this and exit 0; then nothing else counts
+};
+
+/// `arguments` without the name of the program. Throws Error kBadInput with the nearest verb or option.
+CommandLine parse_command_line(const std::vector<std::string>& arguments);
+
+}  // namespace weft

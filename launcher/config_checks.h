@@ -1,0 +1,21 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "launcher/config.h"
+#include "launcher/problem.h"
+
+namespace weft {
+
+/// Something wrong with values that are right one by one. The position is left to the caller.
+struct Conflict {
+  Problem problem;
+  std::vector<std::string> keys;  // that take part; the first is where the problem is shown
+};
+
+/// What must hold between keys, whatever the configuration is for.
+std::vector<Conflict> check_values(const Config&);
+/// What must be given, and which files must be there, for this use.
+std::vector<Conflict> check_use(const Config&, ConfigUse);
+
+}  // namespace weft

@@ -1,0 +1,224 @@
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "launcher/config_aliases.h"
+#include "launcher/config_checks.h"
+#include "launcher/config_names.h"
+#include "launcher/config_sources.h"
+#include "launcher/config_tables.h"
+#include "runtime/error.h"
+
+namespace weft {
+namespace {
+
+/// Reads sources one after another into one configuration and collects what is wrong with them.
+class Loader {
+ public:
+  std::vector<Problem> problems;
+
+  void apply_preset(const std::vector<YamlNode>& roots);
+  void read(const YamlNode& root);
+  LoadedConfig finish(ConfigUse, const Position& nowhere);
+
+ private:
+  void read_section(const Section&, const YamlNode& map);
+  void read_key(const Section&, const YamlNode& name, const YamlNode& value);
+  void read_foreign(const YamlNode& name, const YamlNode& value, const Translation&);
+  void store(const Key&, const std::string& path, const YamlNode& name, const YamlNode& value, const std::string& once);
+  void remember(const std::string& path, const Position&, const YamlNode& value);
+  void report(Problem, const YamlNode& name, const YamlNode& value, const std::string& path);
+  void convert_noam();
+  void check(const std::vector<Conflict>&, const Position& nowhere);
+
+  Config config_, defaults_;  // defaults_: built in, then the preset's
+  std::vector<std::string> notes_;
+  std::map<std::string, Position> origins_;  // of every value that a source set
+  std::map<std::string, Position> seen_;     // in the source being read
+  std::set<std::string> failed_;             // keys in trouble; section.* when a name in it was not known
+  std::optional<Position> noam_;
+};
+
+std::string join(const std::string& section, const std::string& name) {
+  return section.empty() ? name : section + "." + name;
+}
+
+void Loader::apply_preset(const std::vector<YamlNode>& roots) {
+  Config named;
+  for (const YamlNode& root : roots) {
+    for (std::size_t i = 0; i < root.keys.size(); ++i) {
+      if (plain_name(root.keys[i].scalar) != "preset") continue;
+      if (root.items[i].kind == YamlNode::Kind::kNull) named.preset.clear();
+      read_preset(root.items[i], named);  // a wrong name is reported when its source is read
+    }
+  }
+  if (named.preset.empty()) return;
+  const auto root = parse_yaml(preset_text(named.preset), "preset " + named.preset, problems);
+  if (root) read(*root);
+  defaults_ = config_;
+}
+
+void Loader::report(Problem problem, const YamlNode& name, const YamlNode& value, const std::string& path) {
+  if (problem.path.empty()) {
+    problem.at = name.at;
+    problem.path = path;
+    const std::string found = problem.found.empty() ? flow_text(value) : problem.found;
+    problem.found = name.scalar + ": " + found;
+  }
+  if (problem.found.size() > 120) problem.found = problem.found.substr(0, 117) + "...";
+  failed_.insert(path);
+  problems.push_back(std::move(problem));
+}
+
+void Loader::remember(const std::string& path, const Position& at, const YamlNode& value) {
+  origins_[path] = at;
+  for (std::size_t i = 0; i < value.items.size(); ++i) {
+    const bool is_map = value.kind == YamlNode::Kind::kMap;
+    remember(is_map ? path + "." + value.keys[i].scalar : fmt::format("{}[{}]", path, i), is_map ? value.keys[i].at : value.items[i].at,
+             value.items[i]);
+  }
+}
+
+void Loader::store(const Key& key, const std::string& path, const YamlNode& name, const YamlNode& value, const std::string& once) {
+  // One stack of a key and the whole key exclude each other; its two stacks do not.
+  for (const auto& [earlier, at] : seen_) {
+    if (earlier != once && earlier != path && !(once == path && earlier.starts_with(path + "."))) continue;
+    report({.what = "given twice", .expected = fmt::format("once; the first is at {}", at.text())}, name, value, path);
+    return;
+  }
+  seen_[once] = name.at;
+  if (value.kind == YamlNode::Kind::kNull) {
+    key.copy(config_, defaults_);
+    origins_.erase(path);
+    return;
+  }
+  remember(path, name.at, value);
+  if (auto problem = key.read(value, config_)) report(std::move(*problem), name, value, path);
+}
+
+void Loader::read_foreign(const YamlNode& name, const YamlNode& value, const Translation& translation) {
+  if (translation.problem) return report(*translation.problem, name, value, plain_name(name.scalar));
+  if (translation.noam) noam_ = name.at;
+  std::string converted;
+  for (const Rewrite& rewrite : translation.rewrites) {
+    converted += (converted.empty() ? "" : ", ") + rewrite.path + ": " + flow_text(rewrite.value);
+    const auto [section, key] = find_key(rewrite.path);
+    store(*key, rewrite.path, name, rewrite.value, rewrite.once);
+  }
+  const std::string result = converted.empty() ? "left out, nothing to set" : "read as " + converted;
+  notes_.push_back(fmt::format("{}: {}: {} is {}", name.at.text(), plain_name(name.scalar), flow_text(value), result));
+}
+
+void Loader::read_key(const Section& section, const YamlNode& name, const YamlNode& value) {
+  const std::string plain = plain_name(name.scalar), path = join(section.name, plain);
+  if (name.kind != YamlNode::Kind::kScalar) {
+    problems.push_back({.at = name.at, .path = section.name, .what = "not a key", .found = flow_text(name), .expected = "a name"});
+    return;
+  }
+  if (const auto translation = translate_name(plain, value, config_)) return read_foreign(name, value, *translation);
+  if (const auto [found, key] = find_key(path); key != nullptr) return store(*key, path, name, value, path);
+  failed_.insert(join(section.name, "*"));
+  const auto& reserved = reserved_keys();
+  if (std::count(reserved.begin(), reserved.end(), path) > 0) return report({.what = "not supported yet"}, name, value, path);
+  report({.what = "unknown key",
+          .expected = section.name.empty() ? "a section or a key above the sections" : "a key of section " + section.name,
+          .nearest = nearest_key(section, plain)},
+         name, value, path);
+}
+
+void Loader::read_section(const Section& section, const YamlNode& map) {
+  for (std::size_t i = 0; i < map.keys.size(); ++i) read_key(section, map.keys[i], map.items[i]);
+}
+
+void Loader::read(const YamlNode& root) {
+  seen_.clear();
+  if (root.kind == YamlNode::Kind::kNull) return;
+  if (root.kind != YamlNode::Kind::kMap) {
+    problems.push_back({.at = root.at, .what = "not a configuration", .found = flow_text(root).substr(0, 80), .expected = "key: value"});
+    return;
+  }
+  const Section& top = sections().front();
+  for (std::size_t i = 0; i < root.keys.size(); ++i) {
+    const YamlNode &name = root.keys[i], &value = root.items[i];
+    const Section* section = name.scalar.empty() ? nullptr : find_section(plain_name(name.scalar));
+    if (section == nullptr) {
+      read_key(top, name, value);
+    } else if (const auto [earlier, first] = seen_.emplace(section->name, name.at); !first) {
+      report({.what = "given twice", .expected = fmt::format("once; the first is at {}", earlier->second.text())}, name, value,
+             section->name);
+    } else if (value.kind == YamlNode::Kind::kMap) {
+      read_section(*section, value);
+    } else if (value.kind != YamlNode::Kind::kNull) {
+      report({.what = "not a section", .expected = "keys of section " + section->name}, name, value, section->name);
+    }
+  }
+}
+
+/// OpenNMT's learning rate under noam is a factor.
+void Loader::convert_noam() {
+  ScheduleConfig& schedule = config_.training.schedule;
+  if (!noam_ || failed_.contains("training.learning_rate")) return;
+  const double factor = schedule.learning_rate, warmup = static_cast<double>(std::max<std::int64_t>(schedule.warmup_steps, 1));
+  schedule.learning_rate = factor / std::sqrt(static_cast<double>(config_.model.hidden_size) * warmup);
+  notes_.push_back(fmt::format("{}: decay_method: noam makes training.learning_rate: {} a factor; the peak is {:.4g} = {} / sqrt({} x {})",
+                               noam_->text(), factor, schedule.learning_rate, factor, config_.model.hidden_size, schedule.warmup_steps));
+}
+
+void Loader::check(const std::vector<Conflict>& conflicts, const Position& nowhere) {
+  for (const Conflict& conflict : conflicts) {
+    const auto failed = [&](const std::string& key) { return failed_.contains(key); };
+    if (std::any_of(conflict.keys.begin(), conflict.keys.end(), failed)) continue;  // only the consequence of what is reported already
+    Problem problem = conflict.problem;
+    const auto origin = origins_.find(conflict.keys.front());
+    problem.at = origin != origins_.end() ? origin->second : nowhere;
+    problems.push_back(std::move(problem));
+  }
+}
+
+LoadedConfig Loader::finish(ConfigUse use, const Position& nowhere) {
+  convert_noam();
+  check(check_values(config_), nowhere);
+  check(check_use(config_, use), nowhere);
+  if (!problems.empty()) fail_input(problems_text(problems));
+  const LimitsConfig& limits = config_.training.limits;
+  if (use == ConfigUse::kTrain && limits.train_steps > 0 && limits.train_steps < config_.training.schedule.warmup_steps) {
+    notes_.push_back(fmt::format("training.train_steps = {} ends inside the warm-up of {} steps: the peak is never reached",
+                                 limits.train_steps, config_.training.schedule.warmup_steps));
+  }
+  return {config_, notes_};
+}
+
+LoadedConfig load(Loader& loader, const std::vector<YamlNode>& roots, ConfigUse use, const Position& nowhere) {
+  loader.apply_preset(roots);
+  for (const YamlNode& root : roots) loader.read(root);
+  return loader.finish(use, nowhere);
+}
+
+}  // namespace
+
+LoadedConfig load_config(const std::vector<std::string>& files, const std::vector<std::string>& sets, ConfigUse use) {
+  Loader loader;
+  std::vector<YamlNode> roots;
+  for (const std::string& file : files) {
+    if (auto root = read_file(file, loader.problems)) roots.push_back(std::move(*root));
+  }
+  // What is missing only because a file could not be read is not worth a line.
+  if (!loader.problems.empty()) fail_input(problems_text(loader.problems));
+  for (const std::string& set : sets) {
+    if (auto root = parse_set(set, loader.problems)) roots.push_back(std::move(*root));
+  }
+  return load(loader, roots, use, {files.empty() ? "" : files.back()});
+}
+
+LoadedConfig parse_config(const std::string& text, const std::string& name, ConfigUse use) {
+  Loader loader;
+  std::vector<YamlNode> roots;
+  if (auto root = parse_yaml(text, name, loader.problems)) roots.push_back(std::move(*root));
+  if (!loader.problems.empty()) fail_input(problems_text(loader.problems));
+  return load(loader, roots, use, {name});
+}
+
+}  // namespace weft

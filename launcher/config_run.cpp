@@ -1,0 +1,107 @@
+#include "launcher/config_tables.h"
+
+namespace weft {
+
+Section run_section() {
+  const auto of = [](auto member) {
+    return [=](auto& config) -> auto& {
+      return config.*member;
+    };
+  };
+  return {.name = "",
+          .help = "What is trained, where it goes, and on what.",
+          .keys = {
+              choice("task", of(&Config::task), std::vector<std::pair<std::string, Task>>{{"translation", Task::kTranslation}},
+                     {"summarization", "classification", "language_model"}, "what is learned; required"),
+              {.name = "preset",
+               .values = "null, " + one_of(preset_names()),
+               .help = "fills vocab, model, training and decoding with a known shape",
+               .read = read_preset,
+               .write = [](const Config& config) { return config.preset.empty() ? std::string("null") : yaml_scalar(config.preset); },
+               .copy = [](Config& to, const Config& from) { to.preset = from.preset; }},
+              text("run_dir", of(&Config::run_dir), "a path, or null",
+                   "where checkpoints, logs and the vocabulary go; created when missing; owned by one job at a time; train needs it"),
+              whole("seed", of(&Config::seed), {.least = 0}, "of weights, dropout and the order of the data"),
+              choice("device", of(&Config::device),
+                     std::vector<std::pair<std::string, DeviceChoice>>{{"auto", DeviceChoice::kAuto}, {"cpu", DeviceChoice::kCpu}},
+                     {"cuda"}, "what computes"),
+              fixed("deterministic", "true", {"false"}, "same layout, machine type and thread count: same bits, also across resume"),
+          }};
+}
+
+Section precision_section() {
+  return {.name = "precision",
+          .help = "What numbers are computed in.",
+          .keys = {choice(
+              "dtype", [](auto& config) -> auto& { return config.dtype; },
+              std::vector<std::pair<std::string, Precision>>{
+                  {"auto", Precision::kAuto}, {"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
+              {"tf32"}, "auto: bf16 where the device multiplies it faster (CPUs with AMX), else fp32")}};
+}
+
+Section parallel_section() {
+  const auto of = [](auto member) {
+    return [=](auto& config) -> auto& {
+      return config.parallel.*member;
+    };
+  };
+  return {.name = "parallel",
+          .help = "How the ranks of a job share the work.",
+          .keys = {
+              {.name = "data",
+               .values = "auto or 1 (nothing else yet)",
+               .help = "ranks that see different sentences; auto: all ranks / tensor",
+               .read = [](const YamlNode& node, Config& config) -> ReadResult {
+                 std::int64_t ranks = 0;
+                 if (!node.plain("auto")) {
+                   if (auto problem = read_whole(node, {.least = 1}, ranks)) return problem;
+                   if (ranks > 1) return not_supported_yet(node, "auto or 1");
+                 }
+                 config.parallel.data = static_cast<int>(ranks);
+                 return std::nullopt;
+               },
+               .write = [](const Config& config) { return config.parallel.data == 0 ? "auto" : std::to_string(config.parallel.data); },
+               .copy = [](Config& to, const Config& from) { to.parallel.data = from.parallel.data; }},
+              fixed("tensor", "1", {}, "ranks that share every matrix; divides num_heads, num_kv_heads and ffn_size"),
+              choice("zero_stage", of(&ParallelConfig::zero_stage), std::vector<std::pair<std::string, int>>{{"0", 0}, {"1", 1}, {"2", 2}},
+                     {"3"}, "0 replicates, 1 shards the optimizer, 2 the gradients too; no difference with one rank"),
+              whole("bucket_mb", of(&ParallelConfig::bucket_mb), {.least = 1, .most = 100000}, "MB of gradients sent together"),
+              real("memory_limit", of(&ParallelConfig::memory_limit), {.least = 0, .most = 1, .above = true},
+                   "share of device memory (CPU: of what the host grants the job) the dry run may fill"),
+              real("hang_timeout", of(&ParallelConfig::hang_timeout_seconds), {.least = 0, .above = true},
+                   "seconds without progress after which the job ends with exit code 76"),
+          }};
+}
+
+Section decoding_section() {
+  const auto of = [](auto member) {
+    return [=](auto& config) -> auto& {
+      return config.decoding.*member;
+    };
+  };
+  return {.name = "decoding",
+          .help = "How text is generated, by validation and by translate.",
+          .keys = {
+              whole("beam_size", of(&DecodingConfig::beam_size), {.least = 1, .most = 1024}, "hypotheses kept; 1: greedy"),
+              fixed("n_best", "1", {}, "hypotheses printed a sentence"),
+              fixed("length_penalty", "avg", {"wu", "none"}, "avg: score / length^alpha; wu: score / ((5 + length) / 6)^alpha"),
+              fixed("alpha", "1", {}, "exponent of the length penalty"),
+              whole("min_length", of(&DecodingConfig::min_length), {.least = 0}, "tokens before the end token may come"),
+              whole_or("null", "max_length", of(&DecodingConfig::max_length), {.least = 1},
+                       "tokens, end token included; null: model.max_length"),
+              real("max_length_ratio", of(&DecodingConfig::max_length_ratio), {.least = 0, .above = true},
+                   "output is at most this x source tokens + 10"),
+              fixed("sample", "false", {"true"}, "draw instead of searching"),
+              fixed("temperature", "1", {}, "of sampling"),
+              fixed("top_k", "0", {}, "sample from this many best; 0: all"),
+              fixed("top_p", "1", {}, "sample from the best that together have this probability"),
+              fixed("no_repeat_ngram", "0", {}, "n-grams that may not occur twice; 0: off"),
+              fixed("repetition_penalty", "1", {}, "divides the score of what was said before; 1: off"),
+              boolean("allow_unk", of(&DecodingConfig::allow_unk), "whether the unknown token may be generated"),
+              fixed("scores", "none", {"sentence", "word"}, "print scores beside the text"),
+              fixed("alignment", "none", {"hard", "soft"}, "print alignments beside the text"),
+              whole("batch_size", of(&DecodingConfig::batch_size), {.least = 1}, "source tokens decoded together"),
+          }};
+}
+
+}  // namespace weft

@@ -1,0 +1,43 @@
+#include "launcher/verbs.h"
+
+namespace weft {
+
+const std::vector<Verb>& verbs() {
+  static const std::vector<Verb> all = {
+      {.name = "train", .summary = "trains a model into a run directory", .use = ConfigUse::kTrain, .takes_config = true},
+      {.name = "launch", .summary = "starts train on several ranks and relaunches it after a fault"},
+      {.name = "translate", .summary = "a translation for each line of stdin"},
+      {.name = "summarize", .summary = "a summary for each line of stdin"},
+      {.name = "generate", .summary = "a continuation for each line of stdin"},
+      {.name = "classify", .summary = "a label for each line of stdin"},
+      {.name = "attend", .summary = "draws the attention weights of a line"},
+      {.name = "score", .summary = "log probabilities of given targets"},
+      {.name = "evaluate", .summary = "BLEU, chrF and the like of a model or of given output"},
+      {.name = "vocab",
+       .summary = "trains the vocabulary into the run directory",
+       .use = ConfigUse::kVocab,
+       .takes_config = true,
+       .run = run_vocab},
+      {.name = "prepare",
+       .summary = "turns text into a folder of binarised data",
+       .use = ConfigUse::kPrepare,
+       .takes_config = true,
+       .run = run_prepare},
+      {.name = "export", .summary = "writes a model for other programs"},
+      {.name = "inspect", .summary = "what a checkpoint, model or prepared folder holds"},
+      {.name = "plan", .summary = "memory and time of a run, without starting it", .use = ConfigUse::kPlan, .takes_config = true},
+      {.name = "doctor", .summary = "checks this machine"},
+      {.name = "verify", .summary = "compares layouts with one rank on your model"},
+      {.name = "report", .summary = "one HTML page about a run"},
+  };
+  return all;
+}
+
+const Verb* find_verb(const std::string& name) {
+  for (const Verb& verb : verbs()) {
+    if (verb.name == name) return &verb;
+  }
+  return nullptr;
+}
+
+}  // namespace weft
