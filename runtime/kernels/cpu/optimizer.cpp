@@ -125,7 +125,7 @@ void exchange(Context&, const kernels::Exchange& a) {
 }
 
 void copy_rows(Context&, const kernels::CopyRows& a) {
-  const std::int64_t rows = a.from.defined() ? a.from.elements() : a.to.elements(), element = size_of(a.x.dtype);
+  const std::int64_t rows = a.from.defined() ? a.from.size(0) : a.to.defined() ? a.to.size(0) : a.x.size(0), element = size_of(a.x.dtype);
   const auto* from = pointer<std::int32_t>(a.from);
   const auto* to = pointer<std::int32_t>(a.to);
   const auto bytes = static_cast<std::size_t>(a.x.size(1) * element);

@@ -45,15 +45,16 @@ void gradient_row(const Attention& a, const Group& g, std::int64_t head, std::in
   const float lse = a.lse[row * a.heads + head];
   const float delta = dot(head_row<S>(a.y, row, head), head_row<S>(a.dy, row, head), g.dim);
 #pragma omp simd
-  for (std::int64_t j = 0; j < visible; ++j) p[j] = exponential(p[j] - lse);
+  for (std::int64_t j = 0; j < visible; ++j) p[j] = exponential(a.scale * p[j] - lse);
   if (a.dropout.active) {
     const std::int64_t column = head * a.key_stride, before = column % 4;
     row_words(a.dropout, row, column - before, visible + before, b.words);
     const std::uint32_t* words = b.words + before;
 #pragma omp simd
     for (std::int64_t j = 0; j < visible; ++j) {
-      const float factor = kept(words[j], a.dropout), weight = p[j];
-      dp[j] = weight * (dp[j] * factor - delta);
+      // The barrier keeps the product out of a fused multiply-subtract: for a single key the difference is 0, not what was rounded off.
+      const float factor = kept(words[j], a.dropout), weight = p[j], left = __builtin_assoc_barrier(dp[j] * factor);
+      dp[j] = weight * (left - delta);
       p[j] = weight * factor;
     }
   } else {
@@ -66,13 +67,13 @@ void gradient_row(const Attention& a, const Group& g, std::int64_t head, std::in
 template <class S>
 void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t first, const Buffers& b) {
   const std::int64_t rows = min(kQueries, g.queries - first), keys = g.padded_keys, dim = g.padded_dim;
-  load_rows<S>(a.q, g.query_begin + first, rows, head, g, a.scale, b.q);
-  load_rows<S>(a.dy, g.query_begin + first, rows, head, g, 1.f, b.dy);
+  load_rows<S>(a.q, g.query_begin + first, rows, head, g, b.q);
+  load_rows<S>(a.dy, g.query_begin + first, rows, head, g, b.dy);
   multiply({b.q, dim, 1, b.keys_transposed, keys, b.p, keys, rows, g.dim, keys, false});
   multiply({b.dy, dim, 1, b.values_transposed, keys, b.dp, keys, rows, g.dim, keys, false});
   for (std::int64_t r = 0; r < rows; ++r) gradient_row<S>(a, g, head, first + r, r, b);
   multiply({b.p, 1, keys, b.dy, dim, b.dv, dim, g.keys, rows, dim, true});
-  multiply({b.dp, 1, keys, b.q, dim, b.dk, dim, g.keys, rows, dim, true});  // q holds the scale
+  multiply({b.dp, 1, keys, b.q, dim, b.dk, dim, g.keys, rows, dim, true});
   multiply({b.dp, keys, 1, b.keys, dim, b.dq, dim, rows, g.keys, dim, false});
   for (std::int64_t r = 0; r < rows; ++r) {
     S* dq = at<S>(a.dq, (g.query_begin + first + r) * a.dq_stride + head * a.dq_head_stride);
@@ -82,10 +83,10 @@ void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t
 }
 
 template <class S>
-void store_rows(const Group& g, const float* from, S* to, std::int64_t stride) {
+void store_rows(const Group& g, const float* from, float scale, S* to, std::int64_t stride) {
   for (std::int64_t j = 0; j < g.keys; ++j) {
 #pragma omp simd
-    for (std::int64_t d = 0; d < g.dim; ++d) store(to[j * stride + d], from[j * g.padded_dim + d]);
+    for (std::int64_t d = 0; d < g.dim; ++d) store(to[j * stride + d], scale * from[j * g.padded_dim + d]);
   }
 }
 
@@ -93,17 +94,17 @@ template <class S>
 void one_group(const Attention& a, std::int64_t index, float* workspace) {
   const Group g = group_of(a, index);
   const Buffers b = buffers_of(a, workspace);
-  load_rows<S>(a.v, g.key_begin, g.keys, g.key_head, g, 1.f, b.keys);
+  load_rows<S>(a.v, g.key_begin, g.keys, g.key_head, g, b.keys);
   transpose(b.keys, g, b.values_transposed);
-  load_rows<S>(a.k, g.key_begin, g.keys, g.key_head, g, 1.f, b.keys);
+  load_rows<S>(a.k, g.key_begin, g.keys, g.key_head, g, b.keys);
   transpose(b.keys, g, b.keys_transposed);
   for (std::int64_t i = 0; i < g.keys * g.padded_dim; ++i) b.dk[i] = b.dv[i] = 0;
   const std::int64_t heads = a.heads / a.key_heads;
   for (std::int64_t head = g.key_head * heads; head < (g.key_head + 1) * heads; ++head) {
     for (std::int64_t first = 0; first < g.queries; first += kQueries) queries<S>(a, g, head, first, b);
   }
-  store_rows(g, b.dk, at<S>(a.dk, g.key_begin * a.dk_stride + g.key_head * a.dk_head_stride), a.dk_stride);
-  store_rows(g, b.dv, at<S>(a.dv, g.key_begin * a.dv_stride + g.key_head * a.dv_head_stride), a.dv_stride);
+  store_rows(g, b.dk, a.scale, at<S>(a.dk, g.key_begin * a.dk_stride + g.key_head * a.dk_head_stride), a.dk_stride);
+  store_rows(g, b.dv, 1.f, at<S>(a.dv, g.key_begin * a.dv_stride + g.key_head * a.dv_head_stride), a.dv_stride);
 }
 
 }  // namespace

@@ -23,11 +23,14 @@ Buffers buffers_of(const Attention& a, float* workspace) {
   return b;
 }
 
-/// scores = softmax of one row, zero where the query does not look; returns the log-sum-exp.
-float softmax_row(float* scores, std::int64_t visible, std::int64_t width) {
+/// scores = softmax(scale scores) of one row, zero where the query does not look; returns the log-sum-exp.
+float softmax_row(float* scores, float scale, std::int64_t visible, std::int64_t width) {
   float max = -__builtin_inff(), sum = 0;
 #pragma omp simd reduction(max : max)
-  for (std::int64_t j = 0; j < visible; ++j) max = scores[j] > max ? scores[j] : max;
+  for (std::int64_t j = 0; j < visible; ++j) {
+    scores[j] *= scale;
+    max = scores[j] > max ? scores[j] : max;
+  }
 #pragma omp simd reduction(+ : sum)
   for (std::int64_t j = 0; j < visible; ++j) {
     scores[j] = exponential(scores[j] - max);
@@ -43,12 +46,12 @@ float softmax_row(float* scores, std::int64_t visible, std::int64_t width) {
 template <class S>
 void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t first, const Buffers& b) {
   const std::int64_t rows = min(kQueries, g.queries - first);
-  load_rows<S>(a.q, g.query_begin + first, rows, head, g, a.scale, b.q);
+  load_rows<S>(a.q, g.query_begin + first, rows, head, g, b.q);
   multiply({b.q, g.padded_dim, 1, b.keys_transposed, g.padded_keys, b.scores, g.padded_keys, rows, g.dim, g.padded_keys, false});
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t row = g.query_begin + first + r, visible = visible_keys(a, g, first + r);
     float* scores = b.scores + r * g.padded_keys;
-    const float lse = softmax_row(scores, visible, g.padded_keys);
+    const float lse = softmax_row(scores, a.scale, visible, g.padded_keys);
     if (a.lse != nullptr) a.lse[row * a.heads + head] = lse;
     if (a.dropout.active) drop_weights(a, row, head, visible, b.words, scores);
   }
@@ -65,9 +68,9 @@ void one_group(const Attention& a, std::int64_t index, float* workspace) {
   const Group g = group_of(a, index);
   if (g.queries == 0) return;
   const Buffers b = buffers_of(a, workspace);
-  load_rows<S>(a.k, g.key_begin, g.keys, g.key_head, g, 1.f, b.values);
+  load_rows<S>(a.k, g.key_begin, g.keys, g.key_head, g, b.values);
   transpose(b.values, g, b.keys_transposed);
-  load_rows<S>(a.v, g.key_begin, g.keys, g.key_head, g, 1.f, b.values);
+  load_rows<S>(a.v, g.key_begin, g.keys, g.key_head, g, b.values);
   const std::int64_t heads = a.heads / a.key_heads;
   for (std::int64_t head = g.key_head * heads; head < (g.key_head + 1) * heads; ++head) {
     for (std::int64_t first = 0; first < g.queries; first += kQueries) queries<S>(a, g, head, first, b);

@@ -36,15 +36,14 @@ inline const S* head_row(const Heads& heads, std::int64_t row, std::int64_t head
   return at<S>(heads.data, row * heads.stride + head * heads.head_stride);
 }
 
-/// to (rows, width): rows of a head times `scale`, zero beyond dim.
+/// to (rows, padded_dim): rows of a head, zero beyond dim.
 template <class S>
-inline void load_rows(const Heads& heads, std::int64_t first, std::int64_t rows, std::int64_t head, const Group& g, float scale,
-                      float* to) {
+inline void load_rows(const Heads& heads, std::int64_t first, std::int64_t rows, std::int64_t head, const Group& g, float* to) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const S* from = head_row<S>(heads, first + r, head);
     float* row = to + r * g.padded_dim;
 #pragma omp simd
-    for (std::int64_t d = 0; d < g.dim; ++d) row[d] = scale * load(from[d]);
+    for (std::int64_t d = 0; d < g.dim; ++d) row[d] = load(from[d]);
     for (std::int64_t d = g.dim; d < g.padded_dim; ++d) row[d] = 0;
   }
 }
