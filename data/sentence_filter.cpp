@@ -59,7 +59,7 @@ EncodedPair SentenceFilter::encode(TextPair pair, const ParallelText& files) con
   result.target = target_.encode(pair.target.text);
   const bool kept = usable_length(result.source, limits_.source, source_place, account) &&
                     usable_length(result.target, limits_.target, target_place, account);
-  const auto [shorter, longer] = std::minmax(result.source.size() + 1, result.target.size() + 1);
+  const auto [shorter, longer] = std::minmax({result.source.size() + 1, result.target.size() + 1});
   if (kept && config_.length_ratio > 0 && static_cast<double>(longer) > config_.length_ratio * static_cast<double>(shorter)) {
     account.length_ratio = 1;
   }
