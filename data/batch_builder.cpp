@@ -62,8 +62,12 @@ std::int64_t batch_bytes(const BatchExtent& e) {
 }
 
 Batch view_batch(const Memory& block, const BatchExtent& e) {
+  return view_batch(block.tensor({block.bytes()}, DType::kUInt8), e);
+}
+
+Batch view_batch(Tensor block, const BatchExtent& e) {
   if (batch_bytes(e) > block.bytes()) fail(fmt::format("a batch of {} bytes does not fit into {}", batch_bytes(e), block.bytes()));
-  Cutter cutter(block.data());
+  Cutter cutter(block.data);
   Batch batch;
   batch.source = cutter.take_rows(e.source_rows, e.sequences, e.max_source_length);
   batch.target = cutter.take_rows(e.target_rows, e.sequences, e.max_target_length);

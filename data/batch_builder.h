@@ -24,6 +24,8 @@ BatchExtent capacity_extent(std::int64_t micro_batch_rows, std::int64_t max_sour
 std::int64_t batch_bytes(const BatchExtent&);
 /// The batch over a block; touches no memory, so the addresses may be made up (the dry run). Fails when the block is too small.
 Batch view_batch(const Memory&, const BatchExtent&);
+/// The same over a block that is a tensor of bytes.
+Batch view_batch(Tensor block, const BatchExtent&);
 
 /// One sequence that becomes rows.
 struct RowSource {
