@@ -1,0 +1,77 @@
+#include <fmt/format.h>
+
+#include "tests/support/parity_case.h"
+
+namespace weft::test {
+namespace {
+
+struct Loss {
+  std::int64_t rows, classes;
+  double label_smoothing = 0;
+  double offset = 0;  // of all logits
+  bool in_place = false, loss_only = false, ties = false;
+};
+
+std::string name_of(const Loss& l) {
+  return fmt::format("cross_entropy {}x{} smoothing {} offset {}{}{}{}", l.rows, l.classes, l.label_smoothing, l.offset,
+                     l.in_place ? " in place" : "", l.loss_only ? " loss only" : "", l.ties ? " ties" : "");
+}
+
+Tensor logits_of(TestContext& ctx, const Loss& l, DType dtype) {
+  std::vector<double> logits = to_doubles(ctx.normal({l.rows, l.classes}, DType::kFloat64, 1, 3.0));
+  for (double& logit : logits) logit = l.offset + (l.ties ? 1.0 : logit);
+  return ctx.floats(logits, dtype, {l.rows, l.classes});
+}
+
+ParityCase loss_case(const Loss& l) {
+  return parity_case(name_of(l), [l](TestContext& ctx, DType dtype) {
+    ctx.step_state(StepState::kLossScale) = 0.25;
+    std::vector<double> weights;
+    for (std::int64_t r = 0; r < l.rows; ++r) weights.push_back(r % 3 == 2 ? 0.0 : 1.0 + 0.5 * static_cast<double>(r % 2));  // 0: a dummy
+    const DType sum = sum_type(dtype);
+    const Tensor logits = logits_of(ctx, l, sum);
+    const Tensor dlogits = l.loss_only ? Tensor() : l.in_place && dtype == sum ? logits : ctx.empty(logits.shape, dtype);
+    const Tensor sums = ctx.floats({1, 2, 3, 4}, DType::kFloat64, {LossSums::kFields});
+    kernels::cross_entropy(ctx, {.logits = logits,
+                                 .labels = ctx.ints(random_ints(l.rows, l.ties ? 2 : l.classes, 2)),
+                                 .weights = ctx.floats(weights, DType::kFloat32, {l.rows}),
+                                 .label_smoothing = l.label_smoothing,
+                                 .dlogits = dlogits,
+                                 .sums = sums});
+    std::vector<Output> outputs;
+    // One by one, since the largest of them would hide an error of the others.
+    for (std::int64_t i = 0; i < LossSums::kFields; ++i) outputs.push_back({sums.slice(0, i, 1), sum});
+    if (dlogits.defined()) outputs.push_back(dlogits);
+    return outputs;
+  });
+}
+
+std::int64_t workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
+  return kernels.cross_entropy_workspace({.logits = Tensor(nullptr, {rows, 100}, sum_type(dtype)),
+                                          .labels = Tensor(nullptr, {rows}, DType::kInt32),
+                                          .weights = Tensor(nullptr, {rows}, DType::kFloat32),
+                                          .dlogits = Tensor(nullptr, {rows, 100}, dtype),
+                                          .sums = Tensor(nullptr, {LossSums::kFields}, DType::kFloat64)});
+}
+
+}  // namespace
+
+std::vector<ParityCase> cross_entropy_parity_cases() {
+  std::vector<ParityCase> cases;
+  for (const std::int64_t rows : {0, 1, 5, 64}) {
+    for (const std::int64_t classes : {1, 2, 33, 1000}) {
+      for (const double smoothing : {0.0, 0.1}) {
+        cases.push_back(loss_case({.rows = rows, .classes = classes, .label_smoothing = smoothing}));
+        cases.push_back(loss_case({.rows = rows, .classes = classes, .label_smoothing = smoothing, .in_place = true}));
+        cases.push_back(loss_case({.rows = rows, .classes = classes, .label_smoothing = smoothing, .loss_only = true}));
+      }
+    }
+  }
+  cases.push_back(loss_case({.rows = 9, .classes = 40, .label_smoothing = 0.1, .offset = 1000}));
+  cases.push_back(loss_case({.rows = 9, .classes = 40, .offset = -1000}));
+  cases.push_back(loss_case({.rows = 9, .classes = 40, .ties = true}));
+  cases.push_back(growing_workspace_case("cross_entropy_workspace never falls", workspace));
+  return cases;
+}
+
+}  // namespace weft::test
