@@ -1,0 +1,54 @@
+#include "inference/decoding_memory.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/random.h"
+#include "tests/models/model_under_test.h"
+
+namespace weft::test {
+namespace {
+
+ModelConfig config() {
+  ModelConfig model = small_config({});
+  model.max_length = 40;
+  return model;
+}
+
+/// Sentences of 1 to `longest` tokens.
+std::vector<std::vector<std::int32_t>> random_sources(std::int64_t count, std::uint64_t longest, std::uint64_t seed) {
+  const RandomKey key = random_key(seed, "sources");
+  std::vector<std::vector<std::int32_t>> sources(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    for (std::uint64_t t = random_below(key, 100 * i, longest); t > 0; --t) {
+      sources[i].push_back(static_cast<std::int32_t>(3 + random_below(key, 100 * i + t, 10)));
+    }
+    sources[i].push_back(2);
+  }
+  return sources;
+}
+
+TEST(DecodingMemoryTest, NoBatchOfRealSentencesNeedsMoreThanTheDryRunSays) {
+  ModelUnderTest tested(config(), reference_kernels(), DType::kFloat32);
+  for (const std::int64_t batch_size : {8, 64, 300}) {
+    const SearchProblem problem{.generator = *tested.model,
+                                .limits = {.max_length = 40},
+                                .target = {},
+                                .source_vocab_size = tested.config.source_vocab_size,
+                                .batch_size = batch_size};
+    const std::int64_t bytes = decoding_arena_bytes(problem, reference_kernels(), 40);
+    std::int64_t largest = 0;
+    for (const std::uint64_t longest : {1, 2, 5, 12, 40}) {
+      std::vector<std::byte> memory(static_cast<std::size_t>(bytes) + 64);
+      std::byte* aligned = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
+      StepArena arena(aligned, bytes);
+      Context ctx{tested.ctx.context().device, tested.ctx.context().stream, arena, tested.ctx.context().step_state, false};
+      greedy_search(ctx, problem, random_sources(200, longest, longest));
+      EXPECT_LE(arena.peak(), bytes);
+      largest = std::max(largest, arena.peak());
+    }
+    EXPECT_GE(largest, bytes / 2) << "the bound is not wasteful, batch_size " << batch_size;
+  }
+}
+
+}  // namespace
+}  // namespace weft::test

@@ -1,0 +1,76 @@
+#include "inference/translator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "data/train_vocabulary.h"
+#include "runtime/error.h"
+#include "tests/data/small_text.h"
+#include "tests/inference/scripted_generator.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_context.h"
+
+namespace weft::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+Vocabulary small_vocabulary() {
+  const TemporaryFolder folder;
+  write_text(folder.file("text"), small_text(500, 7));
+  train_vocabulary({folder.file("text")}, {.vocab_size = 320}, folder.file("vocab.model"));
+  return Vocabulary::load(folder.file("vocab.model"));
+}
+
+class TranslatorTest : public testing::Test {
+ protected:
+  std::vector<std::string> translate(const std::vector<std::string>& lines, std::int64_t first_number = 1) {
+    const SearchProblem problem = make_search_problem(generator_, {.beam_size = 1, .batch_size = 50}, vocabulary_, vocabulary_, 40);
+    const Translator translator(problem, vocabulary_, vocabulary_, 20);
+    return translator.translate(ctx_, lines, first_number, [this](const std::string& warning) { warnings_.push_back(warning); });
+  }
+  TestContext ctx_;
+  Vocabulary vocabulary_ = small_vocabulary();
+  ScriptedGenerator generator_{320, copy_source};
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(TranslatorTest, EveryLineGivesOneLineInItsOrder) {
+  const std::vector<std::string> lines{"bako rihat", "", "süd", "   ", "tul mes dan fo", "lin", ""};
+  EXPECT_THAT(translate(lines), ElementsAre("bako rihat", "", "süd", "", "tul mes dan fo", "lin", ""));
+  EXPECT_TRUE(warnings_.empty());
+  EXPECT_TRUE(translate({}).empty());
+}
+
+TEST_F(TranslatorTest, BrokenLinesAreRepairedAndLongOnesCroppedWithTheirNumbers) {
+  std::string endless = "ba";
+  for (int i = 0; i < 5000; ++i) endless += " ba";
+  const std::vector<std::string> outputs = translate({"lin", "ba \xff", endless, std::string("a\0b", 3)}, 100);
+  EXPECT_THAT(warnings_, ElementsAre("line 101: broken UTF-8 or NUL, repaired", "line 102: longer than 19 tokens, cropped",
+                                     "line 103: broken UTF-8 or NUL, repaired"));
+  EXPECT_EQ(outputs[0], "lin");
+  EXPECT_EQ(outputs[1], "ba");  // the vocabulary reads U+FFFD as a blank
+  EXPECT_EQ(vocabulary_.encode(outputs[2]).size(), 19u);
+  EXPECT_EQ(outputs[3], "a b");
+}
+
+TEST_F(TranslatorTest, ALineFeedSpelledInBytesDoesNotAddALine) {
+  const std::vector<std::int32_t> letter = vocabulary_.encode("b");
+  std::int32_t line_feed = 0;
+  while (vocabulary_.decode(std::vector{line_feed}) != "\n") ++line_feed;
+  generator_ = ScriptedGenerator(320, [&](const auto&, const auto& read, std::span<double> logits) {
+    logits[static_cast<std::size_t>(read.size() < 3 ? line_feed : 2)] = 1;
+  });
+  EXPECT_THAT(translate({"lin"}), ElementsAre("  "));
+}
+
+TEST_F(TranslatorTest, BeamSearchAndAnotherVocabularyAreRefused) {
+  EXPECT_THAT([] { require_supported({}); }, testing::ThrowsMessage<Error>("decoding.beam_size: 5 is not supported yet; use 1"));
+  ScriptedGenerator other(321, copy_source);
+  EXPECT_THAT([&] { make_search_problem(other, {.beam_size = 1}, vocabulary_, vocabulary_, 40); },
+              testing::ThrowsMessage<Error>(HasSubstr("the target vocabulary has 320 entries, the model 321")));
+}
+
+}  // namespace
+}  // namespace weft::test
