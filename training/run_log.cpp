@@ -54,17 +54,17 @@ std::string duration_text(double seconds) {
   return fmt::format("{}s", all);
 }
 
-Event train_event(const TrainReport& r) {
-  Event event{.part = "train",
-              .text = fmt::format("step {} epoch {:.2f} loss {:.4f} lr {:.4g} grad_norm {:.3g} tokens/s {:.0f} step_ms {:.0f}", r.step,
-                                  r.epoch, r.loss, r.learning_rate, r.grad_norm, r.tokens_per_second, r.step_ms),
-              .fields = {{"step", r.step},
-                         {"epoch", r.epoch},
-                         {"loss", r.loss},
-                         {"lr", r.learning_rate},
-                         {"grad_norm", r.grad_norm},
-                         {"tokens/s", r.tokens_per_second},
-                         {"step_ms", r.step_ms}}};
+LogEvent train_event(const TrainReport& r) {
+  LogEvent event{.part = "train",
+                 .text = fmt::format("step {} epoch {:.2f} loss {:.4f} lr {:.4g} grad_norm {:.3g} tokens/s {:.0f} step_ms {:.0f}", r.step,
+                                     r.epoch, r.loss, r.learning_rate, r.grad_norm, r.tokens_per_second, r.step_ms),
+                 .fields = {{"step", r.step},
+                            {"epoch", r.epoch},
+                            {"loss", r.loss},
+                            {"lr", r.learning_rate},
+                            {"grad_norm", r.grad_norm},
+                            {"tokens/s", r.tokens_per_second},
+                            {"step_ms", r.step_ms}}};
   if (r.seconds_left) {
     event.text += " eta " + duration_text(*r.seconds_left);
     event.fields.emplace_back("eta", *r.seconds_left);
@@ -72,7 +72,7 @@ Event train_event(const TrainReport& r) {
   return event;
 }
 
-std::string json_line(const Event& event, std::string_view time) {
+std::string json_line(const LogEvent& event, std::string_view time) {
   std::string line = "{\"time\":" + json_string(time) + ",\"part\":" + json_string(event.part);
   for (const auto& [key, value] : event.fields) {
     line += ',' + json_string(key) + ':' + std::visit([](const auto& v) { return json_value(v); }, value);
@@ -82,7 +82,7 @@ std::string json_line(const Event& event, std::string_view time) {
 
 RunLog::RunLog(std::filesystem::path file, Log log) : file_(std::move(file)), log_(std::move(log)) {}
 
-void RunLog::write(const Event& event) {
+void RunLog::write(const LogEvent& event) {
   log_(event.part, event.text);
   if (file_.empty()) return;
   const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());

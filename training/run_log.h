@@ -12,7 +12,7 @@
 namespace weft {
 
 /// One thing that happened: what the screen shows, and the same as keys and numbers for run_log.jsonl.
-struct Event {
+struct LogEvent {
   std::string part;  // train, valid, save, ...
   std::string text;  // without time and part
   std::vector<std::pair<std::string, std::variant<std::int64_t, double, std::string>>> fields;
@@ -32,12 +32,12 @@ struct TrainReport {
 
 /// `step 1000 epoch 0.31 loss 6.9412 lr 1.875e-05 grad_norm 1.37 tokens/s 41250 step_ms 555 eta 15h16m`; eta is in seconds in the
 /// fields, and left out while unknown.
-Event train_event(const TrainReport&);
+LogEvent train_event(const TrainReport&);
 /// 15h16m, 12m05s, 9s.
 std::string duration_text(double seconds);
 /// One JSON object in one line, without the line end: time and part, then the fields in order. A number reads back as the same number;
 /// infinities and NaN, which JSON lacks, are the strings "inf", "-inf" and "nan".
-std::string json_line(const Event&, std::string_view time);
+std::string json_line(const LogEvent&, std::string_view time);
 
 /// Writes every event to the log and to run_log.jsonl. One object, on rank 0.
 class RunLog {
@@ -48,7 +48,7 @@ class RunLog {
   RunLog(std::filesystem::path file, Log log);
 
   /// A file that cannot be written is said once on the log, and training goes on.
-  void write(const Event&);
+  void write(const LogEvent&);
 
  private:
   void append(const std::string& line);

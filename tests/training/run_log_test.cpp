@@ -43,9 +43,10 @@ TEST(RunLogTest, NumbersReadBackExactly) {
 }
 
 TEST(RunLogTest, StringsAndNonFiniteNumbersStayValidJson) {
-  const Event event{.part = "valid",
-                    .text = "",
-                    .fields = {{"path", std::string("a\"b\\c\nd")}, {"x", std::numeric_limits<double>::infinity()}, {"y", std::nan("")}}};
+  const LogEvent event{
+      .part = "valid",
+      .text = "",
+      .fields = {{"path", std::string("a\"b\\c\nd")}, {"x", std::numeric_limits<double>::infinity()}, {"y", std::nan("")}}};
   const auto json = nlohmann::json::parse(json_line(event, "t"));
   EXPECT_EQ(json["path"], "a\"b\\c\nd");
   EXPECT_EQ(json["x"], "inf");
