@@ -1,0 +1,235 @@
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <numeric>
+
+#include <gtest/gtest.h>
+#include <omp.h>
+
+#include "runtime/cpu_features.h"
+#include "runtime/kernels/cpu/matmul.h"
+#include "tests/support/test_context.h"
+
+namespace weft::test {
+namespace {
+
+/// A kernel at a size that is worth two threads; the tensors are what it writes.
+struct Case {
+  const char* name;
+  std::function<std::vector<Tensor>(TestContext&, DType)> run;
+};
+
+RowDropout dropout_of(TestContext& ctx, std::int64_t rows) {
+  std::vector<std::int32_t> sample, positions;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    sample.push_back(static_cast<std::int32_t>(r / 13));
+    positions.push_back(static_cast<std::int32_t>(r % 13));
+  }
+  return {.site = {.key = {.low = 5, .high = 6}, .p = 0.3}, .sample = ctx.ints(sample), .positions = ctx.ints(positions)};
+}
+
+std::vector<Tensor> matmul(TestContext& ctx, DType dtype, bool weight_gradient) {
+  const std::int64_t rows = 1171, in = 136, out = 200;
+  const Tensor x = ctx.normal({rows, in}, dtype, 1), w = ctx.normal({out, in}, dtype, 2), dy = ctx.normal({rows, out}, dtype, 3);
+  if (weight_gradient) {
+    const Tensor dw = ctx.zeros({out, in}, DType::kFloat32);
+    kernels::matmul(ctx, {.a = dy, .b = x, .transpose_a = true, .accumulate = true, .y = dw});
+    return {dw};
+  }
+  const Tensor y = ctx.empty({rows, out}, dtype), pre = ctx.empty({rows, out}, dtype), dx = ctx.empty({rows, in}, dtype);
+  kernels::matmul(ctx, {.a = x,
+                        .b = w,
+                        .transpose_b = true,
+                        .bias = ctx.normal({out}, dtype, 4),
+                        .activation = Activation::kGelu,
+                        .pre_activation = pre,
+                        .y = y});
+  kernels::matmul(ctx, {.a = dy, .b = w, .y = dx});
+  return {y, pre, dx};
+}
+
+std::vector<Tensor> norm_backward(TestContext& ctx, DType dtype) {
+  const std::int64_t rows = 777, columns = 130;
+  const Tensor x = ctx.normal({rows, columns}, dtype, 1), residual = ctx.normal({rows, columns}, dtype, 2);
+  const Tensor weight = ctx.normal({columns}, dtype, 3), bias = ctx.normal({columns}, dtype, 4);
+  const Tensor z = ctx.empty(x.shape, dtype), y = ctx.empty(x.shape, dtype), dx = ctx.empty(x.shape, dtype), dz = ctx.empty(x.shape, dtype);
+  const Tensor mean = ctx.empty({rows}, DType::kFloat32), rstd = ctx.empty({rows}, DType::kFloat32);
+  const Tensor dweight = ctx.normal({columns}, DType::kFloat32, 5), dbias = ctx.normal({columns}, DType::kFloat32, 6);
+  const RowDropout dropout = dropout_of(ctx, rows);
+  kernels::residual_norm_forward(
+      ctx, {.x = x, .residual = residual, .dropout = dropout, .weight = weight, .bias = bias, .z = z, .y = y, .mean = mean, .rstd = rstd});
+  kernels::residual_norm_backward(ctx, {.dy = residual,
+                                        .z = z,
+                                        .weight = weight,
+                                        .mean = mean,
+                                        .rstd = rstd,
+                                        .dz_add = x,
+                                        .dropout = dropout,
+                                        .dresidual = dz,
+                                        .dx = dx,
+                                        .dweight = dweight,
+                                        .dbias = dbias});
+  return {z, y, mean, rstd, dz, dx, dweight, dbias};
+}
+
+std::vector<Tensor> bias_gradient(TestContext& ctx, DType dtype) {
+  const Tensor dbias = ctx.normal({130}, DType::kFloat32, 2);
+  kernels::bias_gradient(ctx, {.dy = ctx.normal({777, 130}, dtype, 1), .dbias = dbias});
+  return {dbias};
+}
+
+std::vector<Tensor> embedding_backward(TestContext& ctx, DType dtype) {
+  const std::int64_t rows = 777, columns = 130;
+  std::vector<std::int32_t> tokens, positions, by_token(static_cast<std::size_t>(rows));
+  for (std::int64_t r = 0; r < rows; ++r) {
+    tokens.push_back(static_cast<std::int32_t>(r * r % 17));
+    positions.push_back(static_cast<std::int32_t>(r % 13));
+  }
+  std::iota(by_token.begin(), by_token.end(), 0);
+  std::stable_sort(by_token.begin(), by_token.end(),
+                   [&](auto a, auto b) { return tokens[static_cast<std::size_t>(a)] < tokens[static_cast<std::size_t>(b)]; });
+  const Tensor dweight = ctx.normal({20, columns}, DType::kFloat32, 2), dposition = ctx.normal({13, columns}, DType::kFloat32, 3);
+  kernels::embedding_backward(ctx, {.dy = ctx.normal({rows, columns}, dtype, 1),
+                                    .tokens = ctx.ints(tokens),
+                                    .positions = ctx.ints(positions),
+                                    .by_token = ctx.ints(by_token),
+                                    .scale = 3,
+                                    .dropout = dropout_of(ctx, rows),
+                                    .dweight = dweight,
+                                    .dposition = dposition});
+  return {dweight, dposition};
+}
+
+std::vector<Tensor> attention(TestContext& ctx, DType dtype) {
+  const std::int64_t heads = 4, size = 24;
+  std::vector<std::int32_t> begin, length;
+  std::int32_t rows = 0;
+  for (std::int32_t n : {13, 60, 1, 33, 300, 7}) {
+    begin.push_back(rows);
+    length.push_back(n);
+    rows += n;
+  }
+  const Tensor b = ctx.ints(begin), n = ctx.ints(length);
+  const AttentionRows where{b, n, b, n, 300, 300};
+  const RowDropout d = dropout_of(ctx, rows);
+  const AttentionDropout dropout{.site = d.site, .sample = d.sample, .positions = d.positions, .key_stride = 301};
+  const auto x = [&](std::uint64_t seed) { return ctx.normal({rows, heads, size}, dtype, seed); };
+  const Tensor q = x(1), k = x(2), v = x(3), dy = x(4), y = ctx.empty(q.shape, dtype), lse = ctx.empty({rows, heads}, DType::kFloat32);
+  const Tensor dq = ctx.empty(q.shape, dtype), dk = ctx.empty(q.shape, dtype), dv = ctx.empty(q.shape, dtype);
+  kernels::attention_forward(ctx,
+                             {.q = q, .k = k, .v = v, .rows = where, .causal = true, .scale = 0.2, .dropout = dropout, .y = y, .lse = lse});
+  kernels::attention_backward(ctx, {.dy = dy,
+                                    .q = q,
+                                    .k = k,
+                                    .v = v,
+                                    .y = y,
+                                    .lse = lse,
+                                    .rows = where,
+                                    .causal = true,
+                                    .scale = 0.2,
+                                    .dropout = dropout,
+                                    .dq = dq,
+                                    .dk = dk,
+                                    .dv = dv});
+  return {y, lse, dq, dk, dv};
+}
+
+std::vector<Tensor> cross_entropy(TestContext& ctx, DType dtype) {
+  const std::int64_t rows = 97, columns = 1003;
+  std::vector<std::int32_t> labels;
+  for (std::int64_t r = 0; r < rows; ++r) labels.push_back(static_cast<std::int32_t>(r * 7 % columns));
+  const Tensor sums = ctx.zeros({LossSums::kFields}, DType::kFloat64), dlogits = ctx.empty({rows, columns}, dtype);
+  kernels::cross_entropy(ctx, {.logits = ctx.normal({rows, columns}, DType::kFloat32, 1),
+                               .labels = ctx.ints(labels),
+                               .weights = ctx.normal({rows}, DType::kFloat32, 2),
+                               .label_smoothing = 0.1,
+                               .dlogits = dlogits,
+                               .sums = sums});
+  return {sums, dlogits};
+}
+
+std::vector<Tensor> sum_of_squares(TestContext& ctx, DType) {
+  kernels::sum_of_squares(ctx, {.x = ctx.normal({100003}, DType::kFloat32, 1)});
+  return {ctx.context().step_state};
+}
+
+std::vector<Case> cases() {
+  return {{"matmul", [](TestContext& ctx, DType dtype) { return matmul(ctx, dtype, false); }},
+          {"weight gradient", [](TestContext& ctx, DType dtype) { return matmul(ctx, dtype, true); }},
+          {"norms", norm_backward},
+          {"bias_gradient", bias_gradient},
+          {"embedding_backward", embedding_backward},
+          {"attention", attention},
+          {"cross_entropy", cross_entropy},
+          {"sum_of_squares", sum_of_squares}};
+}
+
+bool same_bits(const Tensor& a, const Tensor& b) {
+  return a.bytes() == b.bytes() && std::memcmp(a.data, b.data, static_cast<std::size_t>(a.bytes())) == 0;
+}
+
+class CpuDeterminismTest : public testing::TestWithParam<InstructionSet> {
+ protected:
+  void SetUp() override {
+    if (cpu_features().instruction_set < GetParam()) GTEST_SKIP() << "this processor has " << describe(cpu_features());
+  }
+  void TearDown() override { omp_set_num_threads(threads_); }
+  const int threads_ = omp_get_max_threads();
+};
+
+TEST_P(CpuDeterminismTest, OneAndTwoThreadsGiveTheSameBits) {
+  for (const Case& kernel : cases()) {
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+      TestContext alone(cpu_kernels(GetParam())), together(cpu_kernels(GetParam()));
+      omp_set_num_threads(1);
+      const std::vector<Tensor> expected = kernel.run(alone, dtype);
+      omp_set_num_threads(2);
+      const std::vector<Tensor> found = kernel.run(together, dtype);
+      for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_TRUE(same_bits(found[i], expected[i])) << kernel.name << ", output " << i << ", " << name(dtype);
+      }
+    }
+  }
+}
+
+TEST_P(CpuDeterminismTest, RowOfAProductDoesNotDependOnTheNumberOfRows) {
+  if (cpu_features().instruction_set < InstructionSet::kAvx512) GTEST_SKIP() << "without AVX-512 oneDNN's products do not hold this";
+  const std::int64_t in = 136, out = 200, most = 1037;
+  for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+    TestContext ctx(cpu_kernels(GetParam()));
+    const Tensor x = ctx.normal({most, in}, dtype, 1), w = ctx.normal({out, in}, dtype, 2);
+    const Tensor all = ctx.empty({most, out}, dtype);
+    kernels::matmul(ctx, {.a = x, .b = w, .transpose_b = true, .y = all});
+    for (const std::int64_t rows : {1, 2, 5, 15, 16, 17, 40, 127, 129, 500, 1024}) {
+      const Tensor some = ctx.empty({rows, out}, dtype);
+      kernels::matmul(ctx, {.a = x.rows(0, rows), .b = w, .transpose_b = true, .y = some});
+      EXPECT_TRUE(same_bits(some, all.rows(0, rows))) << rows << " rows, " << name(dtype);
+    }
+  }
+}
+
+TEST_P(CpuDeterminismTest, RowCountsOfAFewBatchesCoverAllOthers) {
+  TestContext ctx(cpu_kernels(GetParam()));
+  const std::int64_t in = GetParam() == InstructionSet::kAvx2 ? 32 : 40;  // primitives are the thread's, whatever the table
+  const Tensor x = ctx.normal({4096, in}, DType::kFloat32, 1), w = ctx.normal({48, in}, DType::kFloat32, 2);
+  const Tensor y = ctx.empty({4096, 48}, DType::kFloat32);
+  const auto multiply = [&](std::int64_t rows) {
+    kernels::matmul(ctx, {.a = x.rows(0, rows), .b = w, .transpose_b = true, .y = y.rows(0, rows)});
+  };
+  const std::int64_t before = matmul_primitives_created();
+  multiply(1000);
+  EXPECT_GT(matmul_primitives_created(), before);
+  for (std::int64_t rows = 1; rows < 16; ++rows) multiply(rows);
+  for (std::int64_t rows = 16; rows < 128; rows += 16) multiply(rows);
+  for (std::int64_t rows = 128; rows < 1024; rows += 128) multiply(rows);
+  for (std::int64_t rows : {1024, 2048, 4096}) multiply(rows);
+  const std::int64_t warm = matmul_primitives_created();
+  for (std::int64_t rows = 1; rows <= 4096; rows += 13) multiply(rows);
+  EXPECT_EQ(matmul_primitives_created(), warm);
+}
+
+INSTANTIATE_TEST_SUITE_P(InstructionSets, CpuDeterminismTest, testing::Values(InstructionSet::kAvx2, InstructionSet::kAvx512),
+                         [](const auto& set) { return set.param == InstructionSet::kAvx2 ? "Avx2" : "Avx512"; });
+
+}  // namespace
+}  // namespace weft::test
