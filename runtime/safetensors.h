@@ -44,6 +44,8 @@ class SafetensorsFile {
   std::string metadata(std::string_view key) const;
   /// `out.size()` bytes of a tensor, from its byte `begin` on. Data are little-endian, as is every host that Weft runs on.
   void read(const SafetensorsEntry&, std::int64_t begin, std::span<std::byte> out) const;
+  /// The same by the place in the file, for readers that keep their own table.
+  void read_at(std::int64_t offset, std::span<std::byte> out) const { file_->read(offset, out); }
   /// A whole tensor into contiguous host memory of its dtype and shape.
   void read(std::string_view name, Tensor out) const;
 

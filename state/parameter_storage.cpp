@@ -15,44 +15,48 @@ void round_to_bfloat16(Tensor from, Tensor to) {
 
 }  // namespace
 
-ParameterStorage::ParameterStorage(ParameterSet& parameters, Communicator& communicator, Device& device, DType compute)
+ParameterStorage::ParameterStorage(ParameterSet& parameters, Communicator& communicator, Device& device, DType compute, StorageUse use)
     : parameters_(parameters) {
   const DType sum = sum_type(compute);
   const std::int64_t all = parameters.total_elements(), saved = parameters.elements();
   value_memory_ = communicator.allocate(device, all * size_of(compute));
-  gradient_memory_ = communicator.allocate(device, saved * size_of(sum));
   values_ = value_memory_.tensor({all}, compute);
-  gradients_ = gradient_memory_.tensor({saved}, sum);
-  if (compute == sum) {
-    masters_ = values_.rows(0, saved);
-  } else {
+  parameters.bind_values(values_);
+  if (compute == sum) masters_ = values_.rows(0, saved);
+  if (use == StorageUse::kInference) return;
+  if (compute != sum) {
     master_memory_ = device.allocate(saved * size_of(sum), MemoryKind::kDevice);
     masters_ = master_memory_.tensor({saved}, sum);
   }
-  parameters.bind_values(values_);
+  gradient_memory_ = communicator.allocate(device, saved * size_of(sum));
+  gradients_ = gradient_memory_.tensor({saved}, sum);
   parameters.bind_gradients(gradients_);
 }
 
 void ParameterStorage::initialize(Context& ctx) {
   kernels::fill_zero(ctx, {.y = values_});
-  kernels::fill_zero(ctx, {.y = gradients_});
+  if (gradients_.defined()) kernels::fill_zero(ctx, {.y = gradients_});
   if (separate_masters()) kernels::fill_zero(ctx, {.y = masters_});
   if (!ctx.device.computes()) return;
+  const DType sum = sum_type(values_.dtype);
   for (const Parameter& parameter : parameters_.parameters()) {
     const std::int64_t count = parameter.shape.elements();
-    const Memory drawn = ctx.device.allocate(count * size_of(masters_.dtype), MemoryKind::kPinnedHost);
-    const Memory rounded = ctx.device.allocate(count * size_of(values_.dtype), MemoryKind::kPinnedHost);
-    Tensor weights = drawn.tensor({count}, masters_.dtype);
-    draw_initial_values(parameter, parameters_.seed(), weights.view(parameter.shape));
-    if (parameter.saved) ctx.device.copy(ctx.stream, masters_.rows(parameter.offset, count), weights);
-    if (separate_masters()) {
-      const Tensor values = rounded.tensor({count}, values_.dtype);
-      round_to_bfloat16(weights, values);
-      weights = values;
-    }
-    if (separate_masters() || !parameter.saved) ctx.device.copy(ctx.stream, values_.rows(parameter.offset, count), weights);
-    ctx.stream.synchronize();  // before the host memory goes; this is before the first step
+    const Memory memory = ctx.device.allocate(count * size_of(sum), MemoryKind::kPinnedHost);
+    const Tensor drawn = memory.tensor({count}, sum);
+    draw_initial_values(parameter, parameters_.seed(), drawn.view(parameter.shape));
+    set_weights(ctx, parameter.offset, drawn);
   }
+}
+
+void ParameterStorage::set_weights(Context& ctx, std::int64_t begin, Tensor host) {
+  const std::int64_t count = host.size(0);
+  const bool constant = begin >= parameters_.elements();  // these lie behind all that is saved
+  if (separate_masters() && !constant) ctx.device.copy(ctx.stream, masters_.rows(begin, count), host);
+  const Memory memory = ctx.device.allocate(count * size_of(values_.dtype), MemoryKind::kPinnedHost);
+  const Tensor rounded = memory.tensor({count}, values_.dtype);
+  if (host.dtype != values_.dtype) round_to_bfloat16(host, rounded);
+  ctx.device.copy(ctx.stream, values_.rows(begin, count), host.dtype == values_.dtype ? host : rounded);
+  ctx.stream.synchronize();  // before the host memory goes
 }
 
 void ParameterStorage::make_values(Context& ctx) {

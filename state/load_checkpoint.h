@@ -1,0 +1,49 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "parallel/control.h"
+#include "runtime/log.h"
+#include "state/checkpoint_reader.h"
+#include "state/optimizer_shards.h"
+
+namespace weft {
+
+/// The newest whole checkpoint, and the newer ones that were found damaged and stepped over.
+struct FoundCheckpoint {
+  CheckpointReader reader;
+  std::vector<std::int64_t> damaged;  // steps
+};
+/// Lists RUN/step-* newest first and takes the first whose manifest and every chunk hold; the ranks share the chunks and agree. Each one
+/// stepped over is logged with the reason. Nothing when the directory has no checkpoint; exit 77 when it has and none is whole: a run never
+/// starts over silently.
+std::optional<FoundCheckpoint> find_newest(Storage&, const std::string& run_dir, Control&, Log&);
+
+/// What a checkpoint is loaded into.
+struct StateTarget {
+  Context& ctx;
+  ParameterStorage& storage;
+  OptimizerShards& shards;
+  bool reset_optimizer = false;  // moments start fresh
+};
+/// What a run goes on from.
+struct Resumed {
+  std::string folder;
+  std::int64_t step = 0;
+  Json run_state;
+  RunIdentity run;
+  std::vector<std::int64_t> damaged;
+};
+
+/// Reads masters and moments, tensor by tensor through a buffer of one tensor, and makes the values. Names and shapes are compared first:
+/// another model fails with exit 64, naming the tensor and both shapes, and nothing is changed.
+Resumed load_checkpoint(const CheckpointReader&, const StateTarget&);
+/// Both: find_newest, load_checkpoint. Nothing: a fresh start.
+std::optional<Resumed> load_newest(Storage&, const std::string& run_dir, Control&, Log&, const StateTarget&);
+
+/// Only the weights, the averaged ones where there are any: for decoding, scoring and init_from. `storage` may hold values alone.
+void load_weights(const CheckpointReader&, Context&, ParameterStorage& storage);
+
+}  // namespace weft

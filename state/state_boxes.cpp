@@ -1,0 +1,63 @@
+#include "state/state_boxes.h"
+
+#include <algorithm>
+
+namespace weft {
+namespace {
+
+/// Boxes of one flat tensor that holds elements range.begin .. range.end of the flat storage.
+void append_boxes(std::vector<StateBox>& boxes, const std::vector<FlatPart>& parts, FileKind kind, const Moment& tensor, FlatRange range) {
+  for (const FlatPart& flat : parts) {
+    const std::int64_t begin = std::max(flat.range.begin, range.begin), end = std::min(flat.range.end, range.end);
+    if (begin >= end) continue;
+    std::int64_t place = begin - range.begin;
+    for (const Box& box : boxes_of_range(flat.part->box, begin - flat.range.begin, end - flat.range.begin)) {
+      boxes.push_back({tensor.name + flat.part->name, kind, flat.part->shape, box, tensor.flat.rows(place, elements(box))});
+      place += elements(box);
+    }
+  }
+}
+
+std::vector<StateBox> all_boxes(const std::vector<FlatPart>& parts, const OptimizerShards& shards) {
+  std::vector<StateBox> boxes;
+  append_boxes(boxes, parts, FileKind::kWeights, {"", shards.masters()}, shards.range());
+  for (const Moment& moment : shards.moments()) {
+    append_boxes(boxes, parts, FileKind::kOptimizer, {moment.name + ".", moment.flat}, shards.range());
+  }
+  return boxes;
+}
+
+}  // namespace
+
+std::vector<FlatPart> flat_parts(const ParameterSet& set) {
+  std::vector<FlatPart> parts;
+  for (const Parameter& parameter : set.parameters()) {
+    if (!parameter.saved) continue;
+    const std::int64_t columns =
+        parameter.shape.dims() > 1 ? parameter.shape.elements() / std::max<std::int64_t>(parameter.shape[0], 1) : 1;
+    for (const Part& part : parameter.parts) {
+      const std::int64_t begin = parameter.offset + part.row * columns;
+      parts.push_back({&part, {begin, begin + elements(part.box)}});
+    }
+  }
+  std::sort(parts.begin(), parts.end(), [](const FlatPart& a, const FlatPart& b) { return a.range.begin < b.range.begin; });
+  return parts;
+}
+
+std::vector<StateBox> boxes_to_save(const ParameterSet& set, const OptimizerShards& shards, int tp_rank) {
+  std::vector<FlatPart> parts = flat_parts(set);
+  if (tp_rank != 0) std::erase_if(parts, [](const FlatPart& flat) { return same_box(flat.part->box, whole_box(flat.part->shape)); });
+  return all_boxes(parts, shards);
+}
+
+std::vector<StateBox> boxes_to_load(const ParameterSet& set, const OptimizerShards& shards) {
+  return all_boxes(flat_parts(set), shards);
+}
+
+std::int64_t checkpoint_bytes(const ParameterSet& set, const OptimizerShards& shards) {
+  std::int64_t elements_of_weights = 0;
+  for (const FlatPart& flat : flat_parts(set)) elements_of_weights += flat.part->shape.elements();
+  return elements_of_weights * size_of(shards.masters().dtype) * (1 + static_cast<std::int64_t>(shards.moments().size()));
+}
+
+}  // namespace weft
