@@ -106,7 +106,9 @@ void Loader::read_foreign(const YamlNode& name, const YamlNode& value, const Tra
   for (const Rewrite& rewrite : translation.rewrites) {
     converted += (converted.empty() ? "" : ", ") + rewrite.path + ": " + flow_text(rewrite.value);
     const auto [section, key] = find_key(rewrite.path);
+    const std::size_t before = problems.size();
     store(*key, rewrite.path, name, rewrite.value, rewrite.once);
+    if (problems.size() > before) problems.back().found = name.scalar + ": " + flow_text(value);  // as the user wrote it
   }
   const std::string result = converted.empty() ? "left out, nothing to set" : "read as " + converted;
   notes_.push_back(fmt::format("{}: {}: {} is {}", name.at.text(), plain_name(name.scalar), flow_text(value), result));
@@ -138,6 +140,7 @@ void Loader::read(const YamlNode& root) {
   if (root.kind == YamlNode::Kind::kNull) return;
   if (root.kind != YamlNode::Kind::kMap) {
     problems.push_back({.at = root.at, .what = "not a configuration", .found = flow_text(root).substr(0, 80), .expected = "key: value"});
+    failed_.insert({"task", "*"});
     return;
   }
   const Section& top = sections().front();

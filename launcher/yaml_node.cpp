@@ -24,6 +24,7 @@ class TreeBuilder : public YAML::EventHandler {
   explicit TreeBuilder(std::string file) : file_(std::move(file)) {}
 
   YamlNode take() { return std::move(root_); }
+  const std::optional<YAML::Mark>& last_quote() const { return last_quote_; }
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -42,6 +43,7 @@ class TreeBuilder : public YAML::EventHandler {
     YamlNode node = leaf(mark, YamlNode::Kind::kScalar);
     node.scalar = value;
     node.quoted = tag == "!";
+    if (node.quoted) last_quote_ = mark;
     add(std::move(node), mark, anchor);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
@@ -110,7 +112,26 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Open> open_;
   std::vector<Anchor> anchors_;
   std::size_t nodes_ = 0;
+  std::optional<YAML::Mark> last_quote_;
 };
+
+/// Whether the quoted scalar at `mark` ends before the text does; yaml-cpp 0.7 takes the end of the text for the closing quote.
+bool quote_closes(const std::string& text, const YAML::Mark& mark) {
+  std::size_t at = 0;
+  for (int line = 0; line < mark.line; ++line) at = std::min(text.find('\n', at), text.size() - 1) + 1;
+  at += static_cast<std::size_t>(mark.column);
+  if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return true;  // not where it was thought to be: a byte order mark
+  const char quote = text[at];
+  for (++at; at < text.size(); ++at) {
+    const bool escape = quote == '"' ? text[at] == '\\' : text.compare(at, 2, "''") == 0;
+    if (escape) {
+      ++at;
+    } else if (text[at] == quote) {
+      return true;
+    }
+  }
+  return false;
+}
 
 std::string line_of(const std::string& text, int line) {
   std::istringstream in(text);
@@ -169,6 +190,9 @@ std::optional<YamlNode> parse_yaml(const std::string& text, const std::string& f
     YAML::Parser parser(in);
     TreeBuilder builder(file);
     if (!parser.HandleNextDocument(builder)) return YamlNode{.at = {file, 1, 1}};
+    if (builder.last_quote() && !quote_closes(text, *builder.last_quote())) {
+      return refuse(*builder.last_quote(), "not valid YAML: a quote that is not closed");
+    }
     YamlNode root = builder.take();
     TreeBuilder second(file);
     if (parser.HandleNextDocument(second)) {

@@ -1,0 +1,40 @@
+#include "launcher/signals.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+namespace weft::test {
+namespace {
+
+/// Runs `body` in a child process, since the stop flag is never taken back; returns what it exits with.
+template <class Body>
+int exit_code_of(Body&& body) {
+  const pid_t child = fork();
+  if (child == 0) {
+    install_stop_signals();
+    body();
+    _exit(stop_requested() ? 7 : 8);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(SignalsTest, TheFirstAsksToStop) {
+  EXPECT_EQ(exit_code_of([] {}), 8);
+  for (const int number : {SIGTERM, SIGINT, SIGUSR1}) EXPECT_EQ(exit_code_of([=] { raise(number); }), 7);
+}
+
+TEST(SignalsTest, TheSecondEndsTheProcess) {
+  EXPECT_EQ(exit_code_of([] {
+              raise(SIGUSR1);
+              raise(SIGTERM);
+            }),
+            128 + SIGTERM);
+}
+
+}  // namespace
+}  // namespace weft::test
