@@ -1,6 +1,7 @@
 #include "tests/layers/bound_parameters.h"
 
 #include <ostream>
+#include <utility>
 
 #include "runtime/error.h"
 #include "runtime/kernels/memory_ops.h"
@@ -78,9 +79,15 @@ std::vector<std::string> BoundParameters::trained_parts() const {
 
 std::vector<Precision> all_precisions() {
   const KernelTable* reference = &reference_kernels();
-  return {{"reference_double", reference, DType::kFloat64, 1e-10},
-          {"reference_float", reference, DType::kFloat32, 1e-5},
-          {"reference_bfloat16", reference, DType::kBFloat16, 2e-2}};
+  std::vector<Precision> precisions = {{"reference_double", reference, DType::kFloat64, 1e-10},
+                                       {"reference_float", reference, DType::kFloat32, 1e-5},
+                                       {"reference_bfloat16", reference, DType::kBFloat16, 2e-2}};
+  for (const auto& [name, set] : {std::pair{"avx2", InstructionSet::kAvx2}, std::pair{"avx512", InstructionSet::kAvx512}}) {
+    if (cpu_features().instruction_set < set) continue;
+    precisions.push_back({std::string(name) + "_float", &cpu_kernels(set), DType::kFloat32, 1e-5});
+    precisions.push_back({std::string(name) + "_bfloat16", &cpu_kernels(set), DType::kBFloat16, 2e-2});
+  }
+  return precisions;
 }
 
 void PrintTo(const Precision& precision, std::ostream* out) {

@@ -42,6 +42,7 @@ struct Precision {
   DType dtype;
   double tolerance;
 };
+/// The reference table, and the fast ones of every instruction set that this processor has.
 std::vector<Precision> all_precisions();
 void PrintTo(const Precision&, std::ostream*);
 

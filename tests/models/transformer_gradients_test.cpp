@@ -29,11 +29,12 @@ TEST_P(TransformerGradientsTest, AddUpOverPasses) {
 }
 
 TEST_P(TransformerGradientsTest, RecomputationIsBitwiseTheSame) {
-  for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+  for (const Precision& precision : all_precisions()) {
+    SCOPED_TRACE(precision.name);
     ModelConfig config = small_config(GetParam());
-    ModelUnderTest kept(config, reference_kernels(), dtype);
+    ModelUnderTest kept(config, *precision.table, precision.dtype);
     config.recompute_blocks = true;
-    ModelUnderTest recomputed(config, reference_kernels(), dtype);
+    ModelUnderTest recomputed(config, *precision.table, precision.dtype);
     EXPECT_EQ(kept.forward_backward(small_batch(kept.ctx)), recomputed.forward_backward(small_batch(recomputed.ctx)));
     EXPECT_EQ(to_doubles(kept.bound.flat_gradients()), to_doubles(recomputed.bound.flat_gradients()));
     EXPECT_LT(recomputed.ctx.context().memory.peak(), kept.ctx.context().memory.peak());

@@ -9,15 +9,15 @@ namespace {
 /// The same model and batch on the dry device, with made-up addresses for everything.
 class DryModel {
  public:
-  DryModel(const ModelConfig& config, DType dtype)
-      : device_(reference_kernels()),
+  DryModel(const ModelConfig& config, const Precision& precision)
+      : device_(*precision.table),
         block_(device_.allocate(kEndless, MemoryKind::kDevice)),
         arena_(block_.data(), kEndless),
         set_(1),
         model_(make_transformer(config, set_)),
         ctx_{device_, device_.stream(StreamKind::kCompute), arena_, take({StepState::kFields}, DType::kFloat64), true} {
-    set_.bind_values(take({set_.total_elements()}, dtype));
-    set_.bind_gradients(take({set_.elements()}, sum_type(dtype)));
+    set_.bind_values(take({set_.total_elements()}, precision.dtype));
+    set_.bind_gradients(take({set_.elements()}, sum_type(precision.dtype)));
   }
   std::int64_t peak_of_training(const Batch& like) {
     BlockHooks none;
@@ -57,58 +57,59 @@ class DryModel {
 
 class TransformerMemoryTest : public testing::TestWithParam<Variant> {
  protected:
-  /// Calls test(config, dtype) with and without recomputation, in fp32 and bf16.
+  /// Calls test(config, precision) with and without recomputation, on every table.
   template <class Test>
   void for_each_way(Test test) {
-    for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+    for (const Precision& precision : all_precisions()) {
       for (const bool recompute : {false, true}) {
         ModelConfig config = small_config(GetParam());
         config.recompute_blocks = recompute;
-        SCOPED_TRACE(std::string(weft::name(dtype)) + (recompute ? ", recomputed" : ""));
-        test(config, dtype);
+        SCOPED_TRACE(precision.name + (recompute ? ", recomputed" : ""));
+        test(config, precision);
       }
     }
   }
 };
 
 TEST_P(TransformerMemoryTest, TheDryRunHasThePeakOfTheRealOne) {
-  for_each_way([](const ModelConfig& config, DType dtype) {
-    ModelUnderTest real(config, reference_kernels(), dtype);
+  for_each_way([](const ModelConfig& config, const Precision& precision) {
+    ModelUnderTest real(config, *precision.table, precision.dtype);
     const Batch batch = small_batch(real.ctx);
     real.forward_backward(batch);
-    EXPECT_EQ(DryModel(config, dtype).peak_of_training(batch), real.ctx.context().memory.peak());
+    EXPECT_EQ(DryModel(config, precision).peak_of_training(batch), real.ctx.context().memory.peak());
   });
 }
 
 TEST_P(TransformerMemoryTest, SoHasEvaluation) {
-  for_each_way([](const ModelConfig& config, DType dtype) {
-    ModelUnderTest real(config, reference_kernels(), dtype);
+  for_each_way([](const ModelConfig& config, const Precision& precision) {
+    ModelUnderTest real(config, *precision.table, precision.dtype);
     const Batch batch = small_batch(real.ctx);
     real.forward(batch);
-    EXPECT_EQ(DryModel(config, dtype).peak_of_evaluation(batch), real.ctx.context().memory.peak());
+    EXPECT_EQ(DryModel(config, precision).peak_of_evaluation(batch), real.ctx.context().memory.peak());
   });
 }
 
 TEST_P(TransformerMemoryTest, SoHasDecoding) {
   constexpr int kBeams = 2;
   constexpr std::int64_t kSteps = 3;
-  for_each_way([](const ModelConfig& config, DType dtype) {
-    ModelUnderTest real(config, reference_kernels(), dtype);
+  for_each_way([](const ModelConfig& config, const Precision& precision) {
+    ModelUnderTest real(config, *precision.table, precision.dtype);
     const Batch batch = small_batch(real.ctx);
     const std::int64_t hypotheses = batch.source.sequences * kBeams;
     const auto state = real.model->start(real.ctx, batch.source, kBeams, kSteps);
     const Tensor zeros = real.ctx.zeros({hypotheses}, DType::kInt32);
     for (std::int64_t t = 0; t < kSteps; ++t) {
-      real.model->step(real.ctx, *state, zeros, real.ctx.empty({hypotheses, real.model->vocab_size()}, sum_type(dtype)));
+      real.model->step(real.ctx, *state, zeros, real.ctx.empty({hypotheses, real.model->vocab_size()}, sum_type(precision.dtype)));
       real.model->reorder(real.ctx, *state, zeros);
     }
-    EXPECT_EQ(DryModel(config, dtype).peak_of_decoding(batch, kBeams, kSteps, sum_type(dtype)), real.ctx.context().memory.peak());
+    EXPECT_EQ(DryModel(config, precision).peak_of_decoding(batch, kBeams, kSteps, sum_type(precision.dtype)),
+              real.ctx.context().memory.peak());
   });
 }
 
 TEST_P(TransformerMemoryTest, APassGivesAllMemoryBack) {
-  for_each_way([](const ModelConfig& config, DType dtype) {
-    ModelUnderTest real(config, reference_kernels(), dtype);
+  for_each_way([](const ModelConfig& config, const Precision& precision) {
+    ModelUnderTest real(config, *precision.table, precision.dtype);
     const Batch batch = small_batch(real.ctx);
     real.forward_backward(batch);
     real.forward(batch);
