@@ -61,6 +61,9 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   const std::string name = given.substr(0, given.find('='));
+  for (const auto& [owner, option] : {std::pair{"train", "--profile"}, {"translate", "--n-best"}}) {
+    if (verb == owner && name == option) fail_input(verb + " " + name + ": not supported yet");
+  }
   fail_input(problem_text({.what = name.starts_with("-") ? "unknown option of " + verb : "unexpected argument of " + verb,
                            .found = given,
                            .expected = "weft " + verb + " --help lists what there is",

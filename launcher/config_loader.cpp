@@ -46,6 +46,14 @@ std::string join(const std::string& section, const std::string& name) {
   return section.empty() ? name : section + "." + name;
 }
 
+/// At most 120 bytes, whole characters of UTF-8.
+std::string shortened(const std::string& text) {
+  std::size_t end = 117;
+  if (text.size() <= 120) return text;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end) + "...";
+}
+
 void Loader::apply_preset(const std::vector<YamlNode>& roots) {
   Config named;
   for (const YamlNode& root : roots) {
@@ -68,7 +76,7 @@ void Loader::report(Problem problem, const YamlNode& name, const YamlNode& value
     const std::string found = problem.found.empty() ? flow_text(value) : problem.found;
     problem.found = name.scalar + ": " + found;
   }
-  if (problem.found.size() > 120) problem.found = problem.found.substr(0, 117) + "...";
+  problem.found = shortened(problem.found);
   failed_.insert(path);
   problems.push_back(std::move(problem));
 }
@@ -139,7 +147,7 @@ void Loader::read(const YamlNode& root) {
   seen_.clear();
   if (root.kind == YamlNode::Kind::kNull) return;
   if (root.kind != YamlNode::Kind::kMap) {
-    problems.push_back({.at = root.at, .what = "not a configuration", .found = flow_text(root).substr(0, 80), .expected = "key: value"});
+    problems.push_back({.at = root.at, .what = "not a configuration", .found = shortened(flow_text(root)), .expected = "key: value"});
     failed_.insert({"task", "*"});
     return;
   }

@@ -40,9 +40,9 @@ int run_vocab(const Config& config, const CommandLine&) {
   if (!learns_source && !learns_target) fail_input("vocab: vocab.src and vocab.tgt name existing files: nothing to learn");
   std::error_code error;
   const std::filesystem::path folder(config.run_dir);
-  std::filesystem::create_directories(folder, error);
+  const bool created = std::filesystem::create_directories(folder, error);
   if (error) fail_input(fmt::format("{}: cannot be made: {}", config.run_dir, error.message()));
-  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  if (created) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   const VocabularyFiles files = vocabulary_files(config.run_dir, vocab.share_vocab);
   if (learns_source) learn(texts(config.data, true, vocab.share_vocab), vocab, files.source);
   if (learns_target) learn(texts(config.data, false, true), vocab, files.target);

@@ -9,16 +9,7 @@ bool is_null_or_marker(const std::string& text) {
   return text.empty() || text == "null" || text == "Null" || text == "NULL" || text[0] == '-';
 }
 
-}  // namespace
-
-std::string yaml_scalar(const std::string& text) {
-  const auto is_plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '/' || c == '-' ||
-           c == '+' || static_cast<unsigned char>(c) >= 0x80;
-  };
-  bool plain = !is_null_or_marker(text);
-  for (const char c : text) plain = plain && is_plain(c);
-  if (plain) return text;
+std::string in_quotes(const std::string& text) {
   std::string quoted = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') {
@@ -33,12 +24,25 @@ std::string yaml_scalar(const std::string& text) {
   return quoted + '"';
 }
 
+}  // namespace
+
+std::string yaml_scalar(const std::string& text) {
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '/' || c == '-' ||
+           c == '+' || static_cast<unsigned char>(c) >= 0x80;
+  };
+  bool plain = !is_null_or_marker(text);
+  for (const char c : text) plain = plain && is_plain(c);
+  if (plain) return text;
+  return in_quotes(text);
+}
+
 std::string flow_text(const YamlNode& node) {
   switch (node.kind) {
     case YamlNode::Kind::kNull:
       return "null";
     case YamlNode::Kind::kScalar:
-      return node.quoted ? '"' + node.scalar + '"' : node.scalar;
+      return node.quoted ? in_quotes(node.scalar) : node.scalar;
     case YamlNode::Kind::kList:
     case YamlNode::Kind::kMap:
       break;

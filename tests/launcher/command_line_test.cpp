@@ -45,6 +45,7 @@ TEST(CommandLineTest, MistakesNameWhatIsNearest) {
             "weft: unexpected argument of train\n  found     a.yaml\n  expected  weft train --help lists what there is\n");
   EXPECT_EQ(text({"train", "--out", "x"}),
             "weft: unknown option of train\n  found     --out\n  expected  weft train --help lists what there is\n");
+  EXPECT_EQ(text({"train", "--profile"}), "weft: train --profile: not supported yet\n");
   EXPECT_EQ(text({"doctor"}), "weft: doctor: not supported yet\n  expected  a verb of weft --help\n");
   EXPECT_TRUE(text({"train", "--config"}).starts_with("weft: train: "));
   EXPECT_TRUE(text({"plan", "--ranks", "0"}).starts_with("weft: plan: "));

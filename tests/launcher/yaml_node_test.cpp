@@ -28,6 +28,10 @@ TEST(YamlNodeTest, KeepsPositionsQuotesOrderAndDuplicates) {
   EXPECT_EQ(flow_text(root), "{b: \"x\", a: [1, {c: \"2\"}], b: null}");
 }
 
+TEST(YamlNodeTest, WhatAUserReadsHoldsNoControlCharacters) {
+  EXPECT_EQ(flow_text(parse("a: \"\\e[31m\\n\"")), "{a: \"\\x1b[31m\\x0a\"}");
+}
+
 TEST(YamlNodeTest, WindowsLineEndsCommentsAndAnEmptyFileAreFine) {
   EXPECT_EQ(flow_text(parse("a: 1 # one\r\nb:\r\n  - 2\r\n")), "{a: 1, b: [2]}");
   EXPECT_EQ(parse("").kind, YamlNode::Kind::kNull);
