@@ -50,6 +50,10 @@ kernels::AttentionForward forward_of(TestContext& ctx, const Case& c) {
   return f;
 }
 
+void PrintTo(const Case& c, std::ostream* out) {
+  *out << c.name;
+}
+
 class AttentionGradients : public testing::TestWithParam<Case> {};
 
 TEST_P(AttentionGradients, MatchFiniteDifferences) {
@@ -97,6 +101,14 @@ TEST(AttentionKernel, CausalIsAlignedToTheLastKey) {
   kernels::attention_forward(ctx, f);
   EXPECT_DOUBLE_EQ(to_doubles(f.y)[0], 1111.0 / 4);  // the last but one query does not see the last key
   EXPECT_DOUBLE_EQ(to_doubles(f.y)[1], 11111.0 / 5);
+}
+
+TEST(AttentionKernel, NeighbouringQueryHeadsShareAKeyHead) {
+  TestContext ctx;
+  kernels::AttentionForward f = forward_of(ctx, {"", {1}, {1}, 4, 2, 1, false, 0});
+  f.v = ctx.floats({10, 20}, kDouble, f.v.shape);
+  kernels::attention_forward(ctx, f);
+  EXPECT_EQ(to_doubles(f.y), (std::vector<double>{10, 10, 20, 20}));
 }
 
 TEST(AttentionKernel, AQueryWithoutKeysGivesZero) {
