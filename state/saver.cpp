@@ -178,6 +178,9 @@ std::string Saver::commit(const InFlight& save, const std::vector<std::string>& 
       }
       merge_inventory(manifest, report.at("inventory"));
     }
+    for (const std::string& name : names_to_save(setup_.parameters, setup_.shards)) {
+      if (manifest.find(name) == nullptr) return fmt::format("no rank has written {}", name);
+    }
     bytes = manifest.bytes();
     write_manifest(save, manifest);
     move_into_place(save);

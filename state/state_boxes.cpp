@@ -54,6 +54,15 @@ std::vector<StateBox> boxes_to_load(const ParameterSet& set, const OptimizerShar
   return all_boxes(flat_parts(set), shards);
 }
 
+std::vector<std::string> names_to_save(const ParameterSet& set, const OptimizerShards& shards) {
+  std::vector<std::string> names;
+  for (const FlatPart& flat : flat_parts(set)) {
+    names.push_back(flat.part->name);
+    for (const Moment& moment : shards.moments()) names.push_back(moment.name + "." + flat.part->name);
+  }
+  return names;
+}
+
 std::int64_t checkpoint_bytes(const ParameterSet& set, const OptimizerShards& shards) {
   std::int64_t elements_of_weights = 0;
   for (const FlatPart& flat : flat_parts(set)) elements_of_weights += flat.part->shape.elements();

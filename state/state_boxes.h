@@ -32,6 +32,8 @@ std::vector<StateBox> boxes_to_save(const ParameterSet&, const OptimizerShards&,
 /// All that this rank reads from one: the same, but also what another rank writes for it.
 std::vector<StateBox> boxes_to_load(const ParameterSet&, const OptimizerShards&);
 
+/// Names of all tensors of a checkpoint, whichever rank writes them.
+std::vector<std::string> names_to_save(const ParameterSet&, const OptimizerShards&);
 /// Bytes of all tensors of all ranks.
 std::int64_t checkpoint_bytes(const ParameterSet&, const OptimizerShards&);
 

@@ -91,7 +91,7 @@ TEST_F(CheckpointTest, SavingInTheBackgroundGivesTheSameBytes) {
     }
     contents.push_back(all);
   }
-  EXPECT_EQ(contents[0], contents[1]);
+  EXPECT_TRUE(contents[0] == contents[1]);  // megabytes: not printed
 }
 
 // captured values changed after the call (pytorch #144657); later saves repeat the first one (NeMo-RL #3312)

@@ -92,8 +92,8 @@ Saver::Setup SmallState::setup(Storage& storage, const CheckpointConfig& config)
   return {storage, mesh_, ctx_.context().device, log_, set_, *shards_, config, kRunDir, std::move(run)};
 }
 
-std::int64_t SmallState::load(Storage& storage) {
-  const std::optional<Resumed> resumed = load_newest(storage, kRunDir, *mesh_.control, log_, target());
+std::int64_t SmallState::load(Storage& storage, const std::string& run_dir) {
+  const std::optional<Resumed> resumed = load_newest(storage, run_dir, *mesh_.control, log_, target());
   if (!resumed) return -1;
   if (!is(resumed->step)) fail(fmt::format("what was loaded is not the state of step {}", resumed->step));
   if (!(resumed->run_state == run_state(resumed->step))) fail(fmt::format("the run state is not that of step {}", resumed->step));

@@ -32,7 +32,7 @@ class SmallState {
   Saver::Setup setup(Storage&, const CheckpointConfig& = {});
   StateTarget target() { return {ctx_, *storage_, *shards_}; }
   /// By load_newest; -1: there is no checkpoint. Fails when run state or tensors are not those of the step that it found.
-  std::int64_t load(Storage&);
+  std::int64_t load(Storage&, const std::string& run_dir = kRunDir);
 
   ParameterSet& parameters() { return set_; }
   OptimizerShards& shards() { return *shards_; }
