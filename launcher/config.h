@@ -56,7 +56,7 @@ struct LoadedConfig {
 /// `position: key path: what`, with found, expected and nearest below it.
 LoadedConfig load_config(const std::vector<std::string>& files, const std::vector<std::string>& sets, ConfigUse);
 /// As load_config of one file with this text; `name` stands for the file in messages.
-LoadedConfig parse_config(const std::string& text, const std::string& name, ConfigUse);
+LoadedConfig parse_config(const std::string& text, const std::string& name, ConfigUse, const std::vector<std::string>& sets = {});
 
 /// The effective configuration as YAML, every default written out. Read back it gives the same configuration and the same text.
 std::string dump_config(const Config&);

@@ -202,7 +202,13 @@ LoadedConfig Loader::finish(ConfigUse use, const Position& nowhere) {
   return {config_, notes_};
 }
 
-LoadedConfig load(Loader& loader, const std::vector<YamlNode>& roots, ConfigUse use, const Position& nowhere) {
+LoadedConfig load(Loader& loader, std::vector<YamlNode> roots, const std::vector<std::string>& sets, ConfigUse use,
+                  const Position& nowhere) {
+  // What is missing only because a file could not be read is not worth a line.
+  if (!loader.problems.empty()) fail_input(problems_text(loader.problems));
+  for (const std::string& set : sets) {
+    if (auto root = parse_set(set, loader.problems)) roots.push_back(std::move(*root));
+  }
   loader.apply_preset(roots);
   for (const YamlNode& root : roots) loader.read(root);
   return loader.finish(use, nowhere);
@@ -216,20 +222,14 @@ LoadedConfig load_config(const std::vector<std::string>& files, const std::vecto
   for (const std::string& file : files) {
     if (auto root = read_file(file, loader.problems)) roots.push_back(std::move(*root));
   }
-  // What is missing only because a file could not be read is not worth a line.
-  if (!loader.problems.empty()) fail_input(problems_text(loader.problems));
-  for (const std::string& set : sets) {
-    if (auto root = parse_set(set, loader.problems)) roots.push_back(std::move(*root));
-  }
-  return load(loader, roots, use, {files.empty() ? "" : files.back()});
+  return load(loader, std::move(roots), sets, use, {files.empty() ? "" : files.back()});
 }
 
-LoadedConfig parse_config(const std::string& text, const std::string& name, ConfigUse use) {
+LoadedConfig parse_config(const std::string& text, const std::string& name, ConfigUse use, const std::vector<std::string>& sets) {
   Loader loader;
   std::vector<YamlNode> roots;
   if (auto root = parse_yaml(text, name, loader.problems)) roots.push_back(std::move(*root));
-  if (!loader.problems.empty()) fail_input(problems_text(loader.problems));
-  return load(loader, roots, use, {name});
+  return load(loader, std::move(roots), sets, use, {name});
 }
 
 }  // namespace weft

@@ -4,9 +4,9 @@ namespace weft {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
-      {.name = "train", .summary = "trains a model into a run directory", .use = ConfigUse::kTrain, .takes_config = true},
+      {.name = "train", .summary = "trains a model into a run directory", .use = ConfigUse::kTrain, .takes_config = true, .run = run_train},
       {.name = "launch", .summary = "starts train on several ranks and relaunches it after a fault"},
-      {.name = "translate", .summary = "a translation for each line of stdin"},
+      {.name = "translate", .summary = "a translation for each line of stdin", .run = run_translate},
       {.name = "summarize", .summary = "a summary for each line of stdin"},
       {.name = "generate", .summary = "a continuation for each line of stdin"},
       {.name = "classify", .summary = "a label for each line of stdin"},
@@ -24,8 +24,12 @@ const std::vector<Verb>& verbs() {
        .takes_config = true,
        .run = run_prepare},
       {.name = "export", .summary = "writes a model for other programs"},
-      {.name = "inspect", .summary = "what a checkpoint, model or prepared folder holds"},
-      {.name = "plan", .summary = "memory and time of a run, without starting it", .use = ConfigUse::kPlan, .takes_config = true},
+      {.name = "inspect", .summary = "what a checkpoint, model or prepared folder holds", .run = run_inspect},
+      {.name = "plan",
+       .summary = "memory and time of a run, without starting it",
+       .use = ConfigUse::kPlan,
+       .takes_config = true,
+       .run = run_plan},
       {.name = "doctor", .summary = "checks this machine"},
       {.name = "verify", .summary = "compares layouts with one rank on your model"},
       {.name = "report", .summary = "one HTML page about a run"},

@@ -24,5 +24,9 @@ const Verb* find_verb(const std::string& name);
 /// Each returns what the process exits with, and throws Error where it cannot go on.
 int run_vocab(const Config&, const CommandLine&);
 int run_prepare(const Config&, const CommandLine&);
+int run_train(const Config&, const CommandLine&);
+int run_translate(const Config&, const CommandLine&);
+int run_plan(const Config&, const CommandLine&);
+int run_inspect(const Config&, const CommandLine&);
 
 }  // namespace weft

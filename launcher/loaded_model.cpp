@@ -1,0 +1,89 @@
+#include "launcher/loaded_model.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "data/prepared.h"
+#include "runtime/error.h"
+#include "runtime/storage.h"
+#include "state/load_checkpoint.h"
+#include "state/run_directory.h"
+#include "training/best_file.h"
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The configuration that a checkpoint carries.
+Config config_of(const CheckpointReader& reader, const std::vector<std::string>& sets) {
+  const LoadedConfig loaded = parse_config(reader.manifest().run.config, reader.folder() + "/manifest.json config", ConfigUse::kRead, sets);
+  return loaded.config;
+}
+
+/// Of a run directory: the best by the first validation metric where it is there and whole, else the newest whole one.
+std::string choose_checkpoint(Storage& storage, const std::string& path, const std::string& metric) {
+  const std::vector<std::int64_t> steps = list_steps(storage, path);
+  std::vector<std::int64_t> candidates;
+  const std::optional<std::int64_t> best = best_step(storage, path, metric);
+  if (best && std::count(steps.begin(), steps.end(), *best) > 0) candidates.push_back(*best);
+  candidates.insert(candidates.end(), steps.begin(), steps.end());
+  std::string damage;
+  for (const std::int64_t step : candidates) {
+    const std::string folder = path + "/" + step_folder(step);
+    const CheckpointSummary summary = inspect_checkpoint(storage, folder);
+    if (summary.damage.empty()) return folder;
+    damage += "\n  found     " + summary.damage;
+  }
+  if (steps.empty()) fail_input(path + ": holds no checkpoint\n  expected  a run directory, or a checkpoint step-...");
+  throw Error(ExitCode::kNoCheckpoint, path + ": no whole checkpoint" + damage);
+}
+
+std::string resolve(Storage& storage, const std::string& path) {
+  std::string folder = path;
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  if (!fs::is_directory(folder)) fail_input(folder + ": no such folder\n  expected  --model: a run directory, or a checkpoint in one");
+  if (fs::exists(folder + "/manifest.json")) return folder;
+  const std::string config_file = folder + "/config.yaml";
+  std::string metric;
+  if (fs::exists(config_file)) metric = load_config({config_file}, {}, ConfigUse::kRead).config.training.valid_metrics.front();
+  return choose_checkpoint(storage, folder, metric);
+}
+
+}  // namespace
+
+LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>& sets) {
+  const std::unique_ptr<Storage> storage = make_posix_storage();
+  checkpoint_ = resolve(*storage, path);
+  const CheckpointReader reader(*storage, checkpoint_);
+  config_ = config_of(reader, sets);
+  machine_ = choose_machine(config_, &reader.manifest().run.chosen);
+  device_ = std::make_unique<CpuDevice>(*machine_.kernels);
+
+  const std::string run_dir = fs::absolute(checkpoint_).parent_path().string();
+  const VocabularyFiles files = vocabulary_files(run_dir, config_.vocab.share_vocab);
+  source_ = Vocabulary::load(files.source);
+  if (files.target != files.source) target_ = Vocabulary::load(files.target);
+  const std::string& trained = reader.manifest().run.fingerprints.at("source_vocabulary").as_string();
+  if (fmt::format("{:016x}", source_->fingerprint()) != trained) {
+    fail_input(fmt::format("{}: not the vocabulary the model was trained with\n  found     {:016x}\n  expected  {}", files.source,
+                           source_->fingerprint(), trained));
+  }
+  config_.model.source_vocab_size = source().size();
+  config_.model.target_vocab_size = target().size();
+  parameters_ = std::make_unique<ParameterSet>(static_cast<std::uint64_t>(config_.seed));
+  model_ = make_transformer(config_.model, *parameters_);
+  alone_ = make_self_communicator();
+  weights_ = std::make_unique<ParameterStorage>(*parameters_, *alone_, *device_, machine_.dtype);
+  step_state_ = device_->allocate(StepState::kFields * size_of(DType::kFloat64), MemoryKind::kDevice);
+  std::memset(step_state_.data(), 0, static_cast<std::size_t>(step_state_.bytes()));
+  StepArena none(nullptr, 0);
+  Context ctx{*device_, device_->stream(StreamKind::kCompute), none, step_state(), false};
+  weights_->initialize(ctx);
+  load_weights(reader, ctx, *weights_);
+}
+
+}  // namespace weft

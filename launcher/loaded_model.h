@@ -1,0 +1,43 @@
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/vocabulary.h"
+#include "launcher/config.h"
+#include "launcher/machine.h"
+#include "models/transformer.h"
+#include "runtime/step_state.h"
+#include "state/parameter_storage.h"
+
+namespace weft {
+
+/// A trained model with its vocabularies, ready to decode.
+class LoadedModel {
+ public:
+  /// `path`: a run directory (the best checkpoint, else the newest) or one checkpoint. `sets` override keys of its configuration.
+  LoadedModel(const std::string& path, const std::vector<std::string>& sets);
+
+  const Config& config() const { return config_; }
+  TranslationModel& model() { return *model_; }
+  const Vocabulary& source() const { return *source_; }
+  const Vocabulary& target() const { return target_ ? *target_ : *source_; }
+  const Machine& machine() const { return machine_; }
+  Device& device() { return *device_; }
+  Tensor step_state() const { return step_state_.tensor({StepState::kFields}, DType::kFloat64); }
+  const std::string& checkpoint() const { return checkpoint_; }
+
+ private:
+  std::string checkpoint_;
+  Config config_;
+  Machine machine_;
+  std::unique_ptr<Device> device_;
+  std::optional<Vocabulary> source_, target_;  // target: only where it is another one
+  std::unique_ptr<ParameterSet> parameters_;
+  std::unique_ptr<TranslationModel> model_;
+  std::unique_ptr<Communicator> alone_;
+  std::unique_ptr<ParameterStorage> weights_;
+  Memory step_state_;
+};
+
+}  // namespace weft

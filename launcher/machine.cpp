@@ -1,0 +1,57 @@
+#include "launcher/machine.h"
+
+#include <fmt/format.h>
+#include <omp.h>
+
+#include "runtime/error.h"
+
+namespace weft {
+namespace {
+
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.as_string() : value.dump();
+}
+
+DType parse_dtype(const std::string& text) {
+  if (text == name(DType::kFloat32)) return DType::kFloat32;
+  if (text == name(DType::kBFloat16)) return DType::kBFloat16;
+  fail_input("checkpoint: recorded dtype " + text + ", expected float32 or bfloat16");
+}
+
+}  // namespace
+
+Machine choose_machine(const Config& config, const Json* recorded) {
+  const CpuFeatures features = cpu_features();
+  Machine machine{.kernels = &cpu_kernels(features.instruction_set), .threads = omp_get_max_threads()};
+  if (config.dtype != Precision::kAuto) {
+    machine.dtype = config.dtype == Precision::kBf16 ? DType::kBFloat16 : DType::kFloat32;
+    machine.reason = "as configured";
+  } else if (recorded != nullptr) {
+    machine.dtype = parse_dtype(recorded->at("dtype").as_string());
+    machine.reason = "as the checkpoint";
+  } else {
+    machine.dtype = features.amx_bf16 ? DType::kBFloat16 : DType::kFloat32;
+    machine.reason = features.amx_bf16 ? "auto: this processor has AMX" : "auto: this processor has no AMX";
+  }
+  return machine;
+}
+
+Json choices(const Machine& machine, std::int64_t micro_batch_rows) {
+  Json json = Json::object();
+  json.set("kernels", machine.kernels->name).set("dtype", std::string(name(machine.dtype)));
+  json.set("threads", machine.threads).set("micro_batch_rows", micro_batch_rows);
+  return json;
+}
+
+std::string differences(const Json& recorded, const Json& now) {
+  std::string text;
+  for (const Json::Member& member : now.as_object()) {
+    const Json* before = recorded.find(member.key);
+    if (before != nullptr && *before == member.value) continue;
+    text += fmt::format("{}{} {} -> {}", text.empty() ? "" : ", ", member.key, before == nullptr ? "unknown" : text_of(*before),
+                        text_of(member.value));
+  }
+  return text;
+}
+
+}  // namespace weft

@@ -1,0 +1,28 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "launcher/config.h"
+#include "runtime/cpu_device.h"
+#include "runtime/json.h"
+#include "runtime/kernels/table.h"
+
+namespace weft {
+
+/// The device of this process and what was chosen for it.
+struct Machine {
+  const KernelTable* kernels = nullptr;
+  DType dtype = DType::kFloat32;
+  std::string reason;  // why this dtype
+  int threads = 1;
+};
+
+/// precision.dtype auto is bf16 where the processor multiplies it faster (AMX), else fp32; `recorded` (of a checkpoint) wins over auto.
+Machine choose_machine(const Config&, const Json* recorded);
+
+/// What `auto` chose, for the checkpoint: kernels, dtype, threads, micro_batch_rows.
+Json choices(const Machine&, std::int64_t micro_batch_rows);
+/// Empty when a resume computes as the recorded run did, so that it continues to the same bits; else what differs: `threads 2 -> 1`.
+std::string differences(const Json& recorded, const Json& now);
+
+}  // namespace weft

@@ -1,0 +1,113 @@
+#include "launcher/run_directory_setup.h"
+
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "data/prepare.h"
+#include "runtime/error.h"
+#include "state/run_directory.h"
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A name of its own first, then a rename: a kill leaves the old file or the new one.
+void replace_file(const std::string& path, const std::string& text) {
+  const std::string next = path + ".next";
+  std::ofstream file(next, std::ios::trunc | std::ios::binary);
+  file << text;
+  file.close();
+  std::error_code error;
+  if (file) fs::rename(next, path, error);
+  if (!file || error) fail_input(path + ": cannot be written");
+}
+
+void copy_vocabulary(const std::string& from, const std::string& to) {
+  std::error_code error;
+  if (fs::equivalent(from, to, error)) return;
+  fs::copy_file(from, to + ".next", fs::copy_options::overwrite_existing, error);
+  if (!error) fs::rename(to + ".next", to, error);
+  if (error) fail_input(fmt::format("{}: cannot be copied to {}: {}", from, to, error.message()));
+}
+
+std::string hex(std::uint64_t fingerprint) {
+  return fmt::format("{:016x}", fingerprint);
+}
+
+}  // namespace
+
+void make_run_directory(const std::string& run_dir) {
+  const fs::path folder(run_dir);
+  std::error_code error;
+  if (fs::exists(folder, error)) {
+    if (!fs::is_directory(folder, error))
+      fail_input(fmt::format("{}: not a folder\n  expected  run_dir: a folder, or a name that is free", run_dir));
+    return;
+  }
+  if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);
+  if (!error) fs::create_directory(folder, error);
+  if (error) fail_input(fmt::format("{}: cannot be made: {}", run_dir, error.message()));
+  fs::permissions(folder, fs::perms::owner_all, error);
+}
+
+void write_run_files(const Config& config, const PreparedData& data, const std::string& prepared_folder) {
+  replace_file(config.run_dir + "/config.yaml", dump_config(config));
+  const VocabularyFiles from = vocabulary_files(prepared_folder, data.shared_vocabulary);
+  const VocabularyFiles to = vocabulary_files(config.run_dir, data.shared_vocabulary);
+  copy_vocabulary(from.source, to.source);
+  if (!data.shared_vocabulary) copy_vocabulary(from.target, to.target);
+}
+
+std::string prepare_when_needed(const Config& config, Log& log) {
+  if (!config.data.prepared.empty()) return config.data.prepared;
+  const PrepareConfig prepare_config{.data = config.data,
+                                     .vocab = config.vocab,
+                                     .limits = {.source = config.model.max_length, .target = config.model.max_length},
+                                     .folder = config.run_dir + "/prepared"};
+  if (is_prepared(prepare_config)) return prepare_config.folder;
+  log.info("prepare", prepare_config.folder + ": learning the vocabulary and binarising the text");
+  const PrepareReport report = prepare(prepare_config);
+  log.info("prepare", "train: " + describe(report.train));
+  if (!config.data.valid.src.empty()) log.info("prepare", "valid: " + describe(report.valid));
+  return prepare_config.folder;
+}
+
+std::optional<FoundCheckpoint> find_start(const Config& config, Storage& storage, Control& control, Log& log) {
+  const std::string& resume = config.checkpoint.resume;
+  const std::vector<std::int64_t> steps = list_steps(storage, config.run_dir);
+  if (resume == "never" && !steps.empty()) {
+    fail_input(fmt::format("checkpoint.resume: never, and {} holds step {}\n  expected  another run_dir, or resume: auto", config.run_dir,
+                           steps.front()));
+  }
+  if (!steps.empty()) return find_newest(storage, config.run_dir, control, log);
+  if (resume == "auto" || resume == "never") return std::nullopt;
+  FoundCheckpoint named{.reader = CheckpointReader(storage, resume), .damaged = {}};
+  named.reader.verify();
+  return named;
+}
+
+Json fingerprints(const PreparedData& data) {
+  Json json = Json::object();
+  json.set("corpus", hex(data.train.fingerprint()));
+  json.set("source_vocabulary", hex(data.source.fingerprint()));
+  json.set("target_vocabulary", hex(data.target.fingerprint()));
+  return json;
+}
+
+void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint) {
+  std::string text;
+  for (const Json::Member& member : now.as_object()) {
+    const std::string& before = recorded.at(member.key).as_string();
+    if (before == member.value.as_string()) continue;
+    text += fmt::format("\n  {:<9} {} of the checkpoint, {} now", member.key, before, member.value.as_string());
+  }
+  if (text.empty()) return;
+  fail_input(
+      fmt::format("{}: was trained on other data{}\n  expected  the same text and vocabulary, or another run_dir", checkpoint, text));
+}
+
+}  // namespace weft

@@ -1,0 +1,30 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "data/prepared.h"
+#include "launcher/config.h"
+#include "runtime/log.h"
+#include "runtime/storage.h"
+#include "state/load_checkpoint.h"
+
+namespace weft {
+
+/// Creates the folder, with mode 0700 and its parents, when it is not there. What cannot be made or written fails with exit 64.
+void make_run_directory(const std::string& run_dir);
+/// RUN/config.yaml, and the vocabulary files that belong to the data: a run directory alone is enough to translate.
+void write_run_files(const Config&, const PreparedData&, const std::string& prepared_folder);
+
+/// The prepared folder of the run: data.prepared, or RUN/prepared, which is made here when it is not there or was made of other text.
+std::string prepare_when_needed(const Config&, Log&);
+
+/// The checkpoint a run goes on from, by checkpoint.resume: the newest whole one of the run directory; if that has none, the one that
+/// resume names. Refused: resume never in a directory that has checkpoints, since nothing is ever overwritten.
+std::optional<FoundCheckpoint> find_start(const Config&, Storage&, Control&, Log&);
+
+/// Of corpus and vocabularies; what may not change when a run goes on.
+Json fingerprints(const PreparedData&);
+/// Fails with exit 64, naming each one that differs.
+void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint);
+
+}  // namespace weft

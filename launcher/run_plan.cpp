@@ -1,0 +1,59 @@
+#include <fmt/format.h>
+
+#include "launcher/machine.h"
+#include "launcher/verbs.h"
+#include "runtime/error.h"
+#include "runtime/json.h"
+#include "training/memory_plan.h"
+
+namespace weft {
+namespace {
+
+struct Line {
+  std::string name;
+  std::int64_t bytes;
+};
+
+std::vector<Line> lines_of(const MemoryPlan& plan) {
+  std::vector<Line> lines{{"weights", plan.weights}, {"gradients", plan.gradients}, {"optimizer", plan.optimizer},
+                          {"ema", plan.ema},         {"batches", plan.batches},     {"activations", plan.activations}};
+  for (const StepArena::Use& use : plan.activations_by_name) lines.push_back({"  " + std::string(use.name), use.bytes});
+  lines.push_back({"in all", plan.total()});
+  return lines;
+}
+
+void print_table(const MemoryPlan& plan, std::int64_t limit) {
+  for (const Line& line : lines_of(plan)) fmt::print("{:<36}{:>12}\n", line.name, bytes_text(line.bytes));
+  fmt::print("{:<36}{:>12}\n", "allowed", bytes_text(limit));
+  fmt::print("micro-batch of {} tokens a side: {}\n", plan.micro_batch_rows, plan.total() <= limit ? "fits" : "does not fit");
+}
+
+void print_json(const MemoryPlan& plan, std::int64_t limit) {
+  Json json = Json::object();
+  for (const Line& line : lines_of(plan)) json.set(line.name, line.bytes);
+  json.set("allowed", limit).set("micro_batch_rows", plan.micro_batch_rows).set("fits", plan.total() <= limit);
+  fmt::print("{}\n", json.dump());
+}
+
+}  // namespace
+
+/// The vocabulary need not be there yet: vocab.vocab_size stands for it.
+int run_plan(const Config& config, const CommandLine& line) {
+  if (line.ranks > 1) fail_input("plan: --ranks: more than one rank is not supported yet");
+  const Machine machine = choose_machine(config, nullptr);
+  ModelConfig model = config.model;
+  model.source_vocab_size = model.target_vocab_size = config.vocab.vocab_size;
+  const std::int64_t memory = line.device_memory_gb > 0 ? static_cast<std::int64_t>(line.device_memory_gb * 1e9) : available_host_memory();
+  const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(memory));
+  const MemoryQuestion question{.model = model, .optimizer = config.optimizer, .dtype = machine.dtype, .kernels = machine.kernels};
+  const TrainingConfig& training = config.training;
+  const std::int64_t rows = training.batch_type == BatchType::kTokens ? training.batch_size : training.batch_size * model.max_length;
+  const MemoryPlan plan =
+      training.micro_batch_size > 0 ? measure_memory(question, training.micro_batch_size) : fit_micro_batch(question, rows, limit);
+  if (!line.json)
+    fmt::print("{:.1f} M parameters, {} ({})\n", static_cast<double>(plan.parameters) / 1e6, name(machine.dtype), machine.reason);
+  line.json ? print_json(plan, limit) : print_table(plan, limit);
+  return static_cast<int>(plan.total() <= limit ? ExitCode::kDone : ExitCode::kBadInput);
+}
+
+}  // namespace weft

@@ -1,0 +1,100 @@
+#include "training/memory_plan.h"
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "data/batch_builder.h"
+#include "models/transformer.h"
+#include "parallel/mesh.h"
+#include "runtime/dry_device.h"
+#include "runtime/kernels/cross_entropy.h"
+#include "runtime/step_state.h"
+#include "state/gradient_reducer.h"
+#include "state/optimizer_shards.h"
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t kEndless = std::int64_t{1} << 46;
+constexpr int kLoaderBuffers = 2;
+
+/// A number in a file of the kernel; "max" or no such file: no limit.
+std::int64_t limit_in(const char* path) {
+  std::ifstream file(path);
+  std::int64_t value = 0;
+  return file >> value ? value : std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace
+
+MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_batch_rows) {
+  DryDevice device(*question.kernels);
+  const Mesh mesh = make_single_mesh();
+  ParameterSet parameters(0);
+  const std::unique_ptr<TranslationModel> model = make_transformer(question.model, parameters);
+  ParameterStorage storage(parameters, *mesh.dp, device, question.dtype);
+  OptimizerShards optimizer(question.optimizer, storage, device);
+  GradientReducer reducer(storage, *mesh.dp, ParallelConfig{});
+
+  const std::int64_t longest = question.model.max_length;
+  const BatchExtent extent = capacity_extent(micro_batch_rows, longest, longest);
+  const Memory batch_memory = device.allocate(batch_bytes(extent), MemoryKind::kDevice);
+  const Memory arena_memory = device.allocate(kEndless, MemoryKind::kDevice);
+  const Memory step_memory = device.allocate(StepState::kFields * size_of(DType::kFloat64), MemoryKind::kDevice);
+  const Memory loss_memory = device.allocate(LossSums::kFields * size_of(DType::kFloat64), MemoryKind::kDevice);
+  StepArena arena(arena_memory.data(), kEndless);
+  arena.record_peak();
+  Context ctx{device, device.stream(StreamKind::kCompute), arena, step_memory.tensor({StepState::kFields}, DType::kFloat64), true};
+  const Batch batch = view_batch(batch_memory, extent);
+  const Tensor sums = loss_memory.tensor({LossSums::kFields}, DType::kFloat64);
+
+  reducer.begin_update(ctx, 1);
+  model->forward_backward(ctx, batch, reducer, sums);
+  reducer.finish(ctx);
+  optimizer.update(ctx, reducer.slices());
+  ctx.training = false;
+  model->forward(ctx, batch, reducer, sums);
+
+  MemoryPlan plan{.micro_batch_rows = micro_batch_rows, .parameters = parameters.count()};
+  const bool separate_masters = storage.masters().data != storage.values().data;
+  plan.weights = storage.values().bytes() + (separate_masters ? storage.masters().bytes() : 0);
+  plan.gradients = storage.gradients().bytes();
+  for (const Moment& moment : optimizer.moments()) (moment.name == "ema" ? plan.ema : plan.optimizer) += moment.flat.bytes();
+  plan.batches = 2 * kLoaderBuffers * batch_bytes(extent);
+  plan.activations = arena.peak();
+  plan.activations_by_name = arena.peak_by_name();
+  return plan;
+}
+
+MemoryPlan fit_micro_batch(const MemoryQuestion& question, std::int64_t batch_rows, std::int64_t limit) {
+  const std::int64_t smallest = std::max<std::int64_t>(question.model.max_length, 1);
+  for (std::int64_t passes = 1;; ++passes) {
+    const std::int64_t rows = std::max((batch_rows + passes - 1) / passes, smallest);
+    MemoryPlan plan = measure_memory(question, rows);
+    if (plan.total() <= limit || rows == smallest) return plan;
+  }
+}
+
+std::string bytes_text(std::int64_t bytes) {
+  const double value = static_cast<double>(bytes);
+  if (value >= 1e9) return fmt::format("{:.1f} GB", value / 1e9);
+  if (value >= 1e6) return fmt::format("{:.0f} MB", value / 1e6);
+  return fmt::format("{:.0f} kB", value / 1e3);
+}
+
+std::string describe(const MemoryPlan& plan) {
+  return fmt::format("weights {}, gradients {}, optimizer {}, ema {}, batches {}, activations {}, in all {}", bytes_text(plan.weights),
+                     bytes_text(plan.gradients), bytes_text(plan.optimizer), bytes_text(plan.ema), bytes_text(plan.batches),
+                     bytes_text(plan.activations), bytes_text(plan.total()));
+}
+
+std::int64_t available_host_memory() {
+  const std::int64_t host = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  return std::min({host, limit_in("/sys/fs/cgroup/memory.max"), limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
+}
+
+}  // namespace weft

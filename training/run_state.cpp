@@ -1,0 +1,49 @@
+#include "training/run_state.h"
+
+namespace weft {
+
+Json to_json(const RunState& run) {
+  Json json = Json::object();
+  json.set("step", run.counts.step);
+  json.set("target_tokens", run.counts.target_tokens);
+  json.set("epochs", run.counts.epochs);
+  Json position = Json::object();
+  position.set("epoch", run.position.epoch).set("window", run.position.window);
+  position.set("batch", run.position.batch).set("samples", run.position.samples);
+  json.set("position", std::move(position));
+  json.set("adam_count", run.adam_count);
+  json.set("nonfinite_row", run.nonfinite_row);
+  json.set("validated_step", run.validated_step);
+  json.set("validation_due", run.validation_due);
+  Json best = Json::object();
+  for (const auto& [metric, value] : run.best) {
+    Json entry = Json::object();
+    entry.set("value", value.value).set("step", value.step).set("stalled", value.stalled);
+    best.set(metric, std::move(entry));
+  }
+  json.set("best", std::move(best));
+  return json;
+}
+
+RunState run_state_from(const Json& json) {
+  RunState run;
+  run.counts = {
+      .step = json.at("step").as_int(), .target_tokens = json.at("target_tokens").as_int(), .epochs = json.at("epochs").as_double()};
+  const Json& position = json.at("position");
+  run.position = {.epoch = position.at("epoch").as_int(),
+                  .window = position.at("window").as_int(),
+                  .batch = position.at("batch").as_int(),
+                  .samples = position.at("samples").as_int()};
+  run.adam_count = json.at("adam_count").as_int();
+  run.nonfinite_row = json.at("nonfinite_row").as_int();
+  run.validated_step = json.at("validated_step").as_int();
+  run.validation_due = json.at("validation_due").as_bool();
+  for (const Json::Member& member : json.at("best").as_object()) {
+    run.best[member.key] = {.value = member.value.at("value").as_double(),
+                            .step = member.value.at("step").as_int(),
+                            .stalled = member.value.at("stalled").as_int()};
+  }
+  return run;
+}
+
+}  // namespace weft

@@ -1,0 +1,34 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "data/batch_sampler.h"
+#include "runtime/json.h"
+#include "training/run_counts.h"
+
+namespace weft {
+
+/// The best value of a validation metric so far.
+struct BestValue {
+  double value = 0;
+  std::int64_t step = 0;
+  std::int64_t stalled = 0;  // validations since
+};
+
+/// What a run must know to go on, beside weights and moments: saved with every checkpoint.
+struct RunState {
+  RunCounts counts;
+  Position position;            // of the next update
+  std::int64_t adam_count = 0;  // updates that were applied
+  std::int64_t nonfinite_row = 0;
+  std::int64_t validated_step = -1;       // the last one
+  bool validation_due = false;            // the validation of this step comes after its save; a resume does it first
+  std::map<std::string, BestValue> best;  // by metric
+};
+
+Json to_json(const RunState&);
+/// A missing or mistyped member fails (exit 64) and is named.
+RunState run_state_from(const Json&);
+
+}  // namespace weft

@@ -1,0 +1,251 @@
+#include "training/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "runtime/error.h"
+#include "training/best_file.h"
+#include "training/schedule.h"
+
+namespace weft {
+namespace {
+
+constexpr auto kProgressInterval = std::chrono::milliseconds(500);
+
+double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
+  return std::chrono::duration<double>(to - from).count();
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainingJob& job)
+    : job_(job),
+      parameters_(job.seed),
+      model_(make_transformer(job.model, parameters_)),
+      weights_(parameters_, *job.mesh.dp, job.device, job.dtype),
+      arena_memory_(job.device.allocate(job.arena_bytes, MemoryKind::kDevice)),
+      arena_(arena_memory_.data(), job.arena_bytes),
+      stream_(job.device.stream(StreamKind::kCompute)),
+      step_state_(job.device, stream_),
+      loss_(job.device, stream_),
+      ctx_{job.device, stream_, arena_, step_state_.tensor(), true},
+      optimizer_(job.optimizer, weights_, job.device),
+      reducer_(weights_, *job.mesh.dp, job.parallel),
+      saver_({.storage = job.storage,
+              .mesh = job.mesh,
+              .device = job.device,
+              .log = job.log,
+              .parameters = parameters_,
+              .shards = optimizer_,
+              .config = job.checkpoint,
+              .run_dir = job.run_dir,
+              .run = job.identity}),
+      run_log_(job.run_dir + "/run_log.jsonl",
+               [this](std::string_view part, const std::string& text) {
+                 progress_.clear();
+                 job_.log.info(part, text);
+               }),
+      progress_(stderr) {
+  if (job.valid != nullptr) validator_.emplace(job.device, *job.valid, job.micro_batch_rows);
+}
+
+void Trainer::start(const FoundCheckpoint* found) {
+  weights_.initialize(ctx_);
+  optimizer_.initialize(ctx_);
+  if (found != nullptr) {
+    const Resumed resumed = load_checkpoint(found->reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_});
+    run_ = run_state_from(resumed.run_state);
+    step_state_.restore(run_.adam_count, run_.nonfinite_row);
+    saver_.resumed(resumed.step, found->damaged);
+  }
+  const BatchSampler sampler(job_.train, {.seed = job_.seed,
+                                          .batch_type = job_.training.batch_type,
+                                          .batch_size = job_.training.batch_size,
+                                          .bucket_size = job_.bucket_size,
+                                          .shuffle = job_.shuffle});
+  loader_ = std::make_unique<Loader>(
+      job_.device, stream_, job_.train, sampler,
+      LoaderConfig{
+          .dp_rank = job_.mesh.dp->rank(), .dp = job_.mesh.dp->size(), .micro_batch_rows = job_.micro_batch_rows, .start = run_.position});
+  started_ = reported_ = run_.counts;
+  started_at_ = reported_at_ = shown_at_ = Clock::now();
+}
+
+ExitCode Trainer::run() {
+  if (run_.validation_due && validator_) validate();
+  for (;;) {
+    const Limit limit = limit_reached(job_.training.limits, run_.counts, hours_running());
+    if (limit != Limit::kNone) return finish(limit);
+    const RunCounts before = run_.counts;
+    step();
+    const bool stop = agree_to_stop();
+    after_step(before, stop);
+    if (!stop) continue;
+    saver_.finish();
+    job_.log.info("stop", fmt::format("step {} is saved, as was asked", saver_.committed_step()));
+    return ExitCode::kStopped;
+  }
+}
+
+void Trainer::step() {
+  const LoadedUpdate& loaded = loader_->begin_update();
+  const Update& update = loaded.update;
+  const TrainingConfig& config = job_.training;
+  const std::int64_t number = run_.counts.step + 1;
+  const auto counted =
+      config.normalization == Normalization::kTokens ? update.loss_tokens : static_cast<std::int64_t>(update.samples.size());
+  step_state_.write(number, learning_rate(config.schedule, number, config.limits.train_steps), 1.0 / static_cast<double>(counted));
+  reducer_.begin_update(ctx_, static_cast<int>(loaded.passes));
+  for (std::int64_t pass = 0; pass < loaded.passes; ++pass) {
+    model_->forward_backward(ctx_, loader_->next(), reducer_, loss_.sums());
+  }
+  reducer_.finish(ctx_);
+  saver_.wait_until_read();  // a save in flight reads the state that the update changes
+  optimizer_.update(ctx_, reducer_.slices());
+  step_state_.record();
+  advance(update);
+  check_finite(step_state_.previous());
+}
+
+void Trainer::advance(const Update& update) {
+  run_.position = update.next;
+  run_.counts.step += 1;
+  run_.counts.target_tokens += update.loss_tokens;
+  run_.counts.epochs =
+      static_cast<double>(update.next.epoch) + static_cast<double>(update.next.samples) / static_cast<double>(job_.train.size());
+}
+
+/// One small message a step: whether any rank was asked to stop, and whether all writers are done.
+bool Trainer::agree_to_stop() {
+  const std::int64_t stop = job_.stop_requested() ? 1 : 0, writing = saver_.writers_done() ? 0 : 1;
+  const std::vector<std::int64_t> all = job_.mesh.control->agree({stop, writing});
+  saver_.commit_when(all[1] == 0);
+  return all[0] != 0;
+}
+
+void Trainer::after_step(const RunCounts& before, bool stop) {
+  const RunCounts& now = run_.counts;
+  const bool validation_due = validator_ && due(job_.training.valid_freq, before, now);
+  if (due(job_.training.report_freq, before, now)) {
+    report();
+  } else if (progress_.visible()) {
+    show_progress();
+  }
+  if (stop || due(job_.training.save_freq, before, now)) save(validation_due);  // a save comes before the validation of its step
+  if (validation_due && !stop) validate();
+}
+
+ExitCode Trainer::finish(Limit limit) {
+  const bool stopped = limit == Limit::kTime;
+  if (run_.counts.step != saver_.committed_step()) save(validator_.has_value() && !stopped);
+  if (validator_ && !stopped && run_.counts.step != started_.step && run_.validated_step != run_.counts.step) validate();
+  saver_.finish();
+  check_finite(step_state_.read());
+  progress_.clear();
+  job_.log.info(stopped ? "stop" : "done", fmt::format("step {}, {} reached; {}", run_.counts.step, name(limit), job_.run_dir));
+  return stopped ? ExitCode::kStopped : ExitCode::kDone;
+}
+
+void Trainer::save(bool validation_due) {
+  saver_.start(run_.counts.step, saved_state(validation_due));
+}
+
+/// Counts that live on the device are read back here, where waiting is allowed.
+Json Trainer::saved_state(bool validation_due) {
+  const StepStateBuffer::Fields fields = step_state_.read();
+  run_.adam_count = std::llround(fields[StepState::kAdamCount]);
+  run_.nonfinite_row = std::llround(fields[StepState::kNonFiniteRow]);
+  run_.validation_due = validation_due;
+  return to_json(run_);
+}
+
+void Trainer::validate() {
+  saver_.wait_until_read();
+  if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
+  const Validator::Result result = validator_->run(ctx_, *model_, reducer_);
+  if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
+  run_.validation_due = false;
+  run_.validated_step = run_.counts.step;
+  bool new_best = false;
+  for (const std::string& metric : job_.training.valid_metrics) {
+    new_best |= note_metric(metric, metric == "loss" ? result.loss : result.perplexity);
+  }
+  std::vector<std::int64_t> best_steps;
+  for (const auto& [metric, best] : run_.best) best_steps.push_back(best.step);
+  saver_.keep_best(job_.checkpoint.keep_best > 0 ? best_steps : std::vector<std::int64_t>{});
+  if (!new_best) return;
+  if (job_.checkpoint.keep_best > 0) saver_.ensure_saved(run_.counts.step, saved_state(false));
+  write_best_file(job_.run_dir, run_.best, job_.log);
+}
+
+/// Both metrics are better when smaller.
+bool Trainer::note_metric(const std::string& metric, double value) {
+  const auto known = run_.best.find(metric);
+  const bool is_best = known == run_.best.end() || value < known->second.value;
+  std::string text = fmt::format("step {} {} {:.4f}", run_.counts.step, metric, value);
+  if (is_best) {
+    run_.best[metric] = {.value = value, .step = run_.counts.step};
+    text += " new best";
+  } else {
+    BestValue& best = known->second;
+    best.stalled += 1;
+    text += fmt::format(" stalled {} times (last best: {:.4f} at step {})", best.stalled, best.value, best.step);
+  }
+  run_log_.write({.part = "valid", .text = text, .fields = {{"step", run_.counts.step}, {metric, value}}});
+  return is_best;
+}
+
+void Trainer::report() {
+  const TrainReport report = make_report();
+  run_log_.write(train_event(report));
+  interval_ = {};
+  reported_ = run_.counts;
+  reported_at_ = Clock::now();
+}
+
+void Trainer::show_progress() {
+  const Clock::time_point now = Clock::now();
+  if (now - shown_at_ < kProgressInterval) return;
+  shown_at_ = now;
+  progress_.show(make_report());
+}
+
+TrainReport Trainer::make_report() {
+  const LossTotals totals = loss_.take();
+  interval_.loss += totals.loss;
+  interval_.count += totals.count;
+  const StepStateBuffer::Fields fields = step_state_.read();
+  const double seconds = seconds_between(reported_at_, Clock::now());
+  const RunCounts& now = run_.counts;
+  return {.step = now.step,
+          .epoch = now.epochs,
+          .loss = interval_.loss / interval_.count,
+          .learning_rate = fields[StepState::kLearningRate],
+          .grad_norm = fields[StepState::kGradNorm],
+          .tokens_per_second = static_cast<double>(now.target_tokens - reported_.target_tokens) / seconds,
+          .step_ms = 1000 * seconds / static_cast<double>(now.step - reported_.step),
+          .seconds_left = seconds_left(job_.training.limits, started_, now, seconds_between(started_at_, Clock::now()))};
+}
+
+/// A non-finite update has left weights and moments as they were; the batches that follow may be fine. There is no way back: the run is
+/// deterministic and would meet the same batches again.
+void Trainer::check_finite(const StepStateBuffer::Fields& fields) {
+  const std::int64_t step = std::llround(fields[StepState::kStep]), row = std::llround(fields[StepState::kNonFiniteRow]);
+  if (step == 0 || fields[StepState::kFinite] != 0) return;
+  const bool ends = job_.training.on_nonfinite == OnNonFinite::kStop || row >= job_.training.max_nonfinite;
+  const std::string what = fmt::format("step {}: gradient norm is not finite ({} in a row)", step, row);
+  if (!ends) {
+    job_.log.warn("train", what + ": weights and moments stay as they were");
+    return;
+  }
+  throw Error(ExitCode::kNumerics,
+              fmt::format("{}\n  found     training.on_nonfinite and training.max_nonfinite end the run here\n  safe      "
+                          "{}",
+                          what,
+                          saver_.committed_step() < 0 ? std::string("no step is committed yet")
+                                                      : fmt::format("step {} is committed", saver_.committed_step())));
+}
+
+}  // namespace weft

@@ -1,0 +1,109 @@
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "data/loader.h"
+#include "models/transformer.h"
+#include "parallel/mesh.h"
+#include "runtime/exit_code.h"
+#include "runtime/log.h"
+#include "runtime/storage.h"
+#include "state/checkpoint_config.h"
+#include "state/gradient_reducer.h"
+#include "state/load_checkpoint.h"
+#include "state/optimizer_shards.h"
+#include "state/saver.h"
+#include "training/limits.h"
+#include "training/loss_buffer.h"
+#include "training/progress.h"
+#include "training/run_log.h"
+#include "training/run_state.h"
+#include "training/step_state_buffer.h"
+#include "training/training_config.h"
+#include "training/validator.h"
+
+namespace weft {
+
+/// All that a run is made of. The referenced objects outlive the trainer.
+struct TrainingJob {
+  std::string run_dir;
+  std::uint64_t seed = 1;
+  ModelConfig model;
+  TrainingConfig training;
+  OptimizerConfig optimizer;
+  CheckpointConfig checkpoint;
+  ParallelConfig parallel;
+  DType dtype = DType::kFloat32;
+  std::int64_t bucket_size = 100000;
+  bool shuffle = true;
+
+  Device& device;
+  Mesh& mesh;
+  Storage& storage;
+  Log& log;
+  const Dataset& train;
+  const Dataset* valid = nullptr;  // nullptr: no validation
+  std::int64_t micro_batch_rows = 0;
+  std::int64_t arena_bytes = 0;  // by measure_memory, for that micro-batch
+  RunIdentity identity;
+  std::function<bool()> stop_requested;
+};
+
+/// The training loop of one rank: docs/architecture.md, "A step through the folders". Built in the order in which memory is taken, so that
+/// what does not fit fails before the first step.
+class Trainer {
+ public:
+  explicit Trainer(const TrainingJob&);
+
+  /// Starts from a checkpoint that was found, or from fresh weights. Call once, before `run`.
+  void start(const FoundCheckpoint*);
+  /// Runs to a limit (kDone) or to a stop on request (kStopped), with everything saved. Throws kNumerics and kStorage.
+  ExitCode run();
+
+  const RunState& state() const { return run_; }
+
+ private:
+  void step();
+  void advance(const Update&);
+  void after_step(const RunCounts& before, bool stop);
+  ExitCode finish(Limit);
+  void validate();
+  bool note_metric(const std::string& metric, double value);
+  void save(bool validation_due);
+  Json saved_state(bool validation_due);
+  void report();
+  void show_progress();
+  TrainReport make_report();
+  void check_finite(const StepStateBuffer::Fields&);
+  bool agree_to_stop();
+
+  const TrainingJob job_;
+  ParameterSet parameters_;
+  std::unique_ptr<TranslationModel> model_;
+  ParameterStorage weights_;
+  Memory arena_memory_;
+  StepArena arena_;
+  Stream& stream_;
+  StepStateBuffer step_state_;
+  LossBuffer loss_;
+  Context ctx_;
+  OptimizerShards optimizer_;
+  GradientReducer reducer_;
+  std::optional<Validator> validator_;
+  Saver saver_;
+  std::unique_ptr<Loader> loader_;
+  RunLog run_log_;
+  ProgressLine progress_;
+
+  using Clock = std::chrono::steady_clock;
+  double hours_running() const { return std::chrono::duration<double, std::ratio<3600>>(Clock::now() - started_at_).count(); }
+
+  RunState run_;
+  LossTotals interval_;           // since the last report
+  RunCounts started_, reported_;  // when this process began, at the last report
+  Clock::time_point started_at_, reported_at_, shown_at_;
+};
+
+}  // namespace weft

@@ -1,0 +1,40 @@
+#include "training/validator.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace weft {
+namespace {
+
+BatchExtent largest_extent(const std::vector<BatchPart>& parts) {
+  BatchExtent largest;
+  for (const BatchPart& part : parts) {
+    const BatchExtent extent = extent_of(part);
+    largest.sequences = std::max(largest.sequences, extent.sequences);
+    largest.source_rows = std::max(largest.source_rows, extent.source_rows);
+    largest.target_rows = std::max(largest.target_rows, extent.target_rows);
+    largest.max_source_length = std::max(largest.max_source_length, extent.max_source_length);
+    largest.max_target_length = std::max(largest.max_target_length, extent.max_target_length);
+  }
+  return largest;
+}
+
+}  // namespace
+
+Validator::Validator(Device& device, const Dataset& data, std::int64_t micro_batch_rows)
+    : device_(device), data_(data), parts_(parts_in_length_order(data, micro_batch_rows)), buffer_(device, largest_extent(parts_)) {}
+
+Validator::Result Validator::run(Context& training_ctx, Model& model, BlockHooks& hooks) {
+  Context ctx = training_ctx;
+  ctx.training = false;
+  LossBuffer losses(device_, ctx.stream);
+  for (const BatchPart& part : parts_) {
+    model.forward(ctx, buffer_.load(device_, ctx.stream, data_, part), hooks, losses.sums());
+    ctx.stream.synchronize();  // the buffer is filled again
+  }
+  const LossTotals totals = losses.take();
+  const double loss = totals.nll / totals.count;
+  return {.loss = loss, .perplexity = std::exp(loss), .accuracy = totals.correct / totals.count};
+}
+
+}  // namespace weft

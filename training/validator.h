@@ -1,0 +1,31 @@
+#pragma once
+#include <vector>
+
+#include "data/batch_builder.h"
+#include "layers/block_hooks.h"
+#include "models/model.h"
+#include "training/loss_buffer.h"
+
+namespace weft {
+
+/// Loss over a held-out data set, without dropout and label smoothing, in batches of at most `micro_batch_rows` tokens a side.
+class Validator {
+ public:
+  /// The data set must outlive the validator.
+  Validator(Device&, const Dataset&, std::int64_t micro_batch_rows);
+
+  struct Result {
+    double loss = 0;        // nats a target token, end tokens included
+    double perplexity = 0;  // exp(loss)
+    double accuracy = 0;    // share of tokens whose largest logit is right
+  };
+  Result run(Context&, Model&, BlockHooks&);
+
+ private:
+  Device& device_;
+  const Dataset& data_;
+  std::vector<BatchPart> parts_;
+  BatchBuffer buffer_;
+};
+
+}  // namespace weft
