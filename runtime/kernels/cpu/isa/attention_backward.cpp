@@ -37,31 +37,38 @@ float dot(const S* x, const S* y, std::int64_t size) {
   return sum;
 }
 
-/// From the scores in p and the gradient of the weights in dp: p = dropout(softmax), dp = the gradient of the scores.
+/// From the scores in p and the gradient of the weights in dp: p = dropout(softmax), dp = the gradient of the scores, in whole vectors.
 template <class S>
 void gradient_row(const Attention& a, const Group& g, std::int64_t head, std::int64_t query, std::int64_t r, const Buffers& b) {
-  const std::int64_t row = g.query_begin + query, visible = visible_keys(a, g, query);
+  const std::int64_t row = g.query_begin + query;
+  const std::int32_t visible = visible_keys(a, g, query), width = static_cast<std::int32_t>(g.padded_keys);
   float *p = b.p + r * g.padded_keys, *dp = b.dp + r * g.padded_keys;
-  const float lse = a.lse[row * a.heads + head];
+  if (visible == 0) {
+    for (std::int32_t j = 0; j < width; ++j) p[j] = dp[j] = 0;
+    return;
+  }
+  const float scale = a.scale, lse = a.lse[row * a.heads + head];
   const float delta = dot(head_row<S>(a.y, row, head), head_row<S>(a.dy, row, head), g.dim);
 #pragma omp simd
-  for (std::int64_t j = 0; j < visible; ++j) p[j] = exponential(a.scale * p[j] - lse);
+  for (std::int32_t j = 0; j < width; ++j) p[j] = exponential(j < visible ? scale * p[j] - lse : -__builtin_inff());
   if (a.dropout.active) {
     const std::int64_t column = head * a.key_stride, before = column % 4;
-    row_words(a.dropout, row, column - before, visible + before, b.words);
+    row_words(a.dropout, row, column - before, width + before, b.words);
     const std::uint32_t* words = b.words + before;
+    const Keep keep(a.dropout);
+// A loop of its own, out of reach of a fused multiply-subtract: for a single key dp - delta is 0, not what was rounded off.
 #pragma omp simd
-    for (std::int64_t j = 0; j < visible; ++j) {
-      // The barrier keeps the product out of a fused multiply-subtract: for a single key the difference is 0, not what was rounded off.
-      const float factor = kept(words[j], a.dropout), weight = p[j], left = __builtin_assoc_barrier(dp[j] * factor);
-      dp[j] = weight * (left - delta);
-      p[j] = weight * factor;
+    for (std::int32_t j = 0; j < width; ++j) dp[j] *= keep(words[j]);
+#pragma omp simd
+    for (std::int32_t j = 0; j < width; ++j) {
+      const float weight = p[j];
+      dp[j] = weight * (dp[j] - delta);
+      p[j] = weight * keep(words[j]);
     }
-  } else {
-#pragma omp simd
-    for (std::int64_t j = 0; j < visible; ++j) dp[j] = p[j] * (dp[j] - delta);
+    return;
   }
-  for (std::int64_t j = visible; j < g.padded_keys; ++j) p[j] = dp[j] = 0;
+#pragma omp simd
+  for (std::int32_t j = 0; j < width; ++j) dp[j] = p[j] * (dp[j] - delta);
 }
 
 template <class S>
@@ -91,8 +98,18 @@ void store_rows(const Group& g, const float* from, float scale, S* to, std::int6
 }
 
 template <class S>
+void prefetch(const Attention& a, std::int64_t sequence) {
+  prefetch_rows<S>(a.k, a.key_begin[sequence], a.key_length[sequence], a.key_heads * a.head_dim);
+  prefetch_rows<S>(a.v, a.key_begin[sequence], a.key_length[sequence], a.key_heads * a.head_dim);
+  prefetch_rows<S>(a.q, a.query_begin[sequence], a.query_length[sequence], a.heads * a.head_dim);
+  prefetch_rows<S>(a.y, a.query_begin[sequence], a.query_length[sequence], a.heads * a.head_dim);
+  prefetch_rows<S>(a.dy, a.query_begin[sequence], a.query_length[sequence], a.heads * a.head_dim);
+}
+
+template <class S>
 void one_group(const Attention& a, std::int64_t index, float* workspace) {
   const Group g = group_of(a, index);
+  if (g.key_head == 0 && g.sequence + 1 < a.sequences) prefetch<S>(a, g.sequence + 1);
   const Buffers b = buffers_of(a, workspace);
   load_rows<S>(a.v, g.key_begin, g.keys, g.key_head, g, b.keys);
   transpose(b.keys, g, b.values_transposed);

@@ -23,24 +23,28 @@ Buffers buffers_of(const Attention& a, float* workspace) {
   return b;
 }
 
-/// scores = softmax(scale scores) of one row, zero where the query does not look; returns the log-sum-exp.
-float softmax_row(float* scores, float scale, std::int64_t visible, std::int64_t width) {
+/// scores = softmax(scale scores) of one row of `width` (whole vectors), zero from `visible` on; returns the log-sum-exp.
+float softmax_row(float* scores, float scale, std::int32_t visible, std::int32_t width) {
+  if (visible == 0) {
+    for (std::int32_t j = 0; j < width; ++j) scores[j] = 0;
+    return -__builtin_inff();
+  }
   float max = -__builtin_inff(), sum = 0;
 #pragma omp simd reduction(max : max)
-  for (std::int64_t j = 0; j < visible; ++j) {
-    scores[j] *= scale;
-    max = scores[j] > max ? scores[j] : max;
+  for (std::int32_t j = 0; j < width; ++j) {
+    const float score = j < visible ? scale * scores[j] : -__builtin_inff();
+    scores[j] = score;
+    max = score > max ? score : max;
   }
 #pragma omp simd reduction(+ : sum)
-  for (std::int64_t j = 0; j < visible; ++j) {
+  for (std::int32_t j = 0; j < width; ++j) {
     scores[j] = exponential(scores[j] - max);
     sum += scores[j];
   }
-  const float inverse = visible > 0 ? 1.f / sum : 0.f;
+  const float inverse = 1.f / sum;
 #pragma omp simd
-  for (std::int64_t j = 0; j < visible; ++j) scores[j] *= inverse;
-  for (std::int64_t j = visible; j < width; ++j) scores[j] = 0;
-  return visible > 0 ? max + static_cast<float>(__builtin_log(static_cast<double>(sum))) : -__builtin_inff();
+  for (std::int32_t j = 0; j < width; ++j) scores[j] *= inverse;
+  return max + static_cast<float>(__builtin_log(static_cast<double>(sum)));
 }
 
 template <class S>
@@ -49,11 +53,11 @@ void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t
   load_rows<S>(a.q, g.query_begin + first, rows, head, g, b.q);
   multiply({b.q, g.padded_dim, 1, b.keys_transposed, g.padded_keys, b.scores, g.padded_keys, rows, g.dim, g.padded_keys, false});
   for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t row = g.query_begin + first + r, visible = visible_keys(a, g, first + r);
+    const std::int64_t row = g.query_begin + first + r;
     float* scores = b.scores + r * g.padded_keys;
-    const float lse = softmax_row(scores, a.scale, visible, g.padded_keys);
+    const float lse = softmax_row(scores, a.scale, visible_keys(a, g, first + r), static_cast<std::int32_t>(g.padded_keys));
     if (a.lse != nullptr) a.lse[row * a.heads + head] = lse;
-    if (a.dropout.active) drop_weights(a, row, head, visible, b.words, scores);
+    if (a.dropout.active) drop_weights(a, row, head, g.padded_keys, b.words, scores);
   }
   multiply({b.scores, g.padded_keys, 1, b.values, g.padded_dim, b.y, g.padded_dim, rows, g.keys, g.padded_dim, false});
   for (std::int64_t r = 0; r < rows; ++r) {
@@ -64,8 +68,16 @@ void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t
 }
 
 template <class S>
+void prefetch(const Attention& a, std::int64_t sequence) {
+  prefetch_rows<S>(a.k, a.key_begin[sequence], a.key_length[sequence], a.key_heads * a.head_dim);
+  prefetch_rows<S>(a.v, a.key_begin[sequence], a.key_length[sequence], a.key_heads * a.head_dim);
+  prefetch_rows<S>(a.q, a.query_begin[sequence], a.query_length[sequence], a.heads * a.head_dim);
+}
+
+template <class S>
 void one_group(const Attention& a, std::int64_t index, float* workspace) {
   const Group g = group_of(a, index);
+  if (g.key_head == 0 && g.sequence + 1 < a.sequences) prefetch<S>(a, g.sequence + 1);
   if (g.queries == 0) return;
   const Buffers b = buffers_of(a, workspace);
   load_rows<S>(a.k, g.key_begin, g.keys, g.key_head, g, b.values);

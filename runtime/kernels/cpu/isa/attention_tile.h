@@ -25,15 +25,28 @@ inline Group group_of(const Attention& a, std::int64_t index) {
 }
 
 /// Keys that query i of the group sees: causal is aligned to the last key.
-inline std::int64_t visible_keys(const Attention& a, const Group& g, std::int64_t i) {
-  if (!a.causal) return g.keys;
-  const std::int64_t seen = g.keys - g.queries + i + 1;
-  return seen < 0 ? 0 : min(seen, g.keys);
+inline std::int32_t visible_keys(const Attention& a, const Group& g, std::int64_t i) {
+  const std::int64_t seen = a.causal ? min(g.keys - g.queries + i + 1, g.keys) : g.keys;
+  return static_cast<std::int32_t>(seen < 0 ? 0 : seen);
 }
 
 template <class S>
 inline const S* head_row(const Heads& heads, std::int64_t row, std::int64_t head) {
   return at<S>(heads.data, row * heads.stride + head * heads.head_stride);
+}
+
+/// Asks for all heads of some rows, to be in the second-level cache when their turn comes: the pieces of one head lie too far apart for the
+/// processor to see the pattern.
+template <class S>
+inline void prefetch_rows(const Heads& heads, std::int64_t first, std::int64_t rows, std::int64_t columns) {
+  constexpr std::int64_t kMostRows = 64;  // of a long sequence the first are enough
+  for (std::int64_t r = 0; r < min(rows, kMostRows); ++r) {
+    const S* row = head_row<S>(heads, first + r, 0);
+    for (std::int64_t c = 0; c < columns; c += 64 / static_cast<std::int64_t>(sizeof(S))) {
+      // Not the builtin: GCC takes a function of nothing but prefetches for one without effect, and drops its call.
+      __asm__ volatile("prefetcht1 %0" : : "m"(row[c]));
+    }
+  }
 }
 
 /// to (rows, padded_dim): rows of a head, zero beyond dim.
@@ -59,13 +72,14 @@ inline void transpose(const float* from, const Group& g, float* to) {
 
 /// Multiplies the first `count` weights of query row `row` and `head` by what dropout leaves of them. `words` has room for count + 3
 /// rounded up.
-inline void drop_weights(const Attention& a, std::int64_t row, std::int64_t head, std::int64_t count, std::uint32_t* words,
+inline void drop_weights(const Attention& a, std::int64_t row, std::int64_t head, std::int64_t width, std::uint32_t* words,
                          float* weights) {
   const std::int64_t column = head * a.key_stride, before = column % 4;
-  row_words(a.dropout, row, column - before, count + before, words);
+  row_words(a.dropout, row, column - before, width + before, words);
+  const Keep keep(a.dropout);
   const std::uint32_t* word = words + before;
 #pragma omp simd
-  for (std::int64_t j = 0; j < count; ++j) weights[j] *= kept(word[j], a.dropout);
+  for (std::int64_t j = 0; j < width; ++j) weights[j] *= keep(word[j]);
 }
 
 inline std::int64_t words_room(std::int64_t padded_keys) {

@@ -9,6 +9,7 @@ template <class S>
 void residual_row(const ResidualForward& a, std::int64_t r) {
   const S *x = at<S>(a.x, r * a.columns), *residual = a.residual != nullptr ? at<S>(a.residual, r * a.columns) : nullptr;
   S* y = at<S>(a.y, r * a.columns);
+  const Keep keep(a.dropout);
   std::uint32_t words[kTile];
   for (std::int64_t begin = 0; begin < a.columns; begin += kTile) {
     const std::int64_t count = min(kTile, a.columns - begin);
@@ -19,11 +20,10 @@ void residual_row(const ResidualForward& a, std::int64_t r) {
     }
     if (residual != nullptr) {
 #pragma omp simd
-      for (std::int64_t c = 0; c < count; ++c)
-        store(y[begin + c], load(residual[begin + c]) + load(x[begin + c]) * kept(words[c], a.dropout));
+      for (std::int64_t c = 0; c < count; ++c) store(y[begin + c], load(residual[begin + c]) + load(x[begin + c]) * keep(words[c]));
     } else {
 #pragma omp simd
-      for (std::int64_t c = 0; c < count; ++c) store(y[begin + c], load(x[begin + c]) * kept(words[c], a.dropout));
+      for (std::int64_t c = 0; c < count; ++c) store(y[begin + c], load(x[begin + c]) * keep(words[c]));
     }
   }
 }

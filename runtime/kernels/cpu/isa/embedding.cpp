@@ -21,8 +21,9 @@ void forward_row(const EmbeddingForward& a, std::int64_t r) {
     }
     if (a.dropout.active) {
       row_words(a.dropout, r, begin, count, words);
+      const Keep keep(a.dropout);
 #pragma omp simd
-      for (std::int64_t c = 0; c < count; ++c) sum[c] *= kept(words[c], a.dropout);
+      for (std::int64_t c = 0; c < count; ++c) sum[c] *= keep(words[c]);
     }
 #pragma omp simd
     for (std::int64_t c = 0; c < count; ++c) store(y[begin + c], sum[c]);
@@ -40,8 +41,9 @@ void add_gradient(const EmbeddingBackward& a, std::int64_t r, std::int64_t begin
   }
   std::uint32_t words[kTile];
   row_words(a.dropout, r, begin, count, words);
+  const Keep keep(a.dropout);
 #pragma omp simd
-  for (std::int64_t c = 0; c < count; ++c) sum[c] += load(dy[c]) * kept(words[c], a.dropout);
+  for (std::int64_t c = 0; c < count; ++c) sum[c] += load(dy[c]) * keep(words[c]);
 }
 
 /// Rows by_token[first .. last) are those of one token.

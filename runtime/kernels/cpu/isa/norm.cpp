@@ -22,9 +22,9 @@ void add_residual(const NormForward& a, std::int64_t r) {
   for (std::int64_t begin = 0; begin < a.columns; begin += kTile) {
     const std::int64_t count = min(kTile, a.columns - begin);
     row_words(a.dropout, r, begin, count, words);
+    const Keep keep(a.dropout);
 #pragma omp simd
-    for (std::int64_t c = 0; c < count; ++c)
-      store(z[begin + c], load(residual[begin + c]) + load(x[begin + c]) * kept(words[c], a.dropout));
+    for (std::int64_t c = 0; c < count; ++c) store(z[begin + c], load(residual[begin + c]) + load(x[begin + c]) * keep(words[c]));
   }
 }
 
@@ -70,8 +70,9 @@ void drop_row(const NormBackward& a, std::int64_t r, std::int64_t begin, std::in
   }
   std::uint32_t words[kTile];
   row_words(a.dropout, r, begin, count, words);
+  const Keep keep(a.dropout);
 #pragma omp simd
-  for (std::int64_t c = 0; c < count; ++c) store(dx[c], dz[c] * kept(words[c], a.dropout));
+  for (std::int64_t c = 0; c < count; ++c) store(dx[c], dz[c] * keep(words[c]));
 }
 
 /// One row: dz and dx overwritten, dweight and dbias (of this block) added to. dz may be dy or add: tile by tile, all is read before it is

@@ -85,9 +85,13 @@ inline void row_words(const RowDropout& dropout, std::int64_t row, std::int64_t 
 // Columns that a loop over a row takes at a time: their words lie in an array on the stack.
 inline constexpr std::int64_t kTile = 512;
 
-/// What element `word` is multiplied by.
-inline float kept(std::uint32_t word, const RowDropout& dropout) {
-  return word >= dropout.threshold ? dropout.scale : 0.f;
-}
+/// What dropout leaves: local copies, so that the compiler may choose without a branch.
+struct Keep {
+  std::uint32_t threshold;
+  float scale;
+  explicit Keep(const RowDropout& dropout) : threshold(dropout.threshold), scale(dropout.scale) {}
+  /// What element `word` is multiplied by.
+  float operator()(std::uint32_t word) const { return word >= threshold ? scale : 0.f; }
+};
 
 }  // namespace weft::cpu::WEFT_ISA

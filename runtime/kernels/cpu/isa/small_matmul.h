@@ -37,26 +37,34 @@ struct SmallMatmul {
   bool accumulate;
 };
 
+// The loops over registers are unrolled by force: else the sums pass through the stack on their way in and out.
 template <int kR, int kN>
 inline void register_block(const SmallMatmul& s, std::int64_t m, std::int64_t n) {
   Vector sum[kR][kN];
   float* c = s.c + m * s.c_row + n;
+#pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 8
     for (int v = 0; v < kN; ++v) sum[r][v] = s.accumulate ? load_vector(c + r * s.c_row + v * kLanes) : Vector{};
   }
   const float *a = s.a + m * s.row, *b = s.b + n;
   const std::int64_t row = s.row, column = s.column, b_row = s.b_row, depth = s.k;
   for (std::int64_t k = 0; k < depth; ++k) {
     Vector right[kN];
+#pragma GCC unroll 8
     for (int v = 0; v < kN; ++v) right[v] = load_vector(b + v * kLanes);
+#pragma GCC unroll 8
     for (int r = 0; r < kR; ++r) {
       const float left = a[r * row];
+#pragma GCC unroll 8
       for (int v = 0; v < kN; ++v) sum[r][v] += left * right[v];
     }
     a += column;
     b += b_row;
   }
+#pragma GCC unroll 8
   for (int r = 0; r < kR; ++r) {
+#pragma GCC unroll 8
     for (int v = 0; v < kN; ++v) store_vector(c + r * s.c_row + v * kLanes, sum[r][v]);
   }
 }
