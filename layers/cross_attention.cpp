@@ -20,7 +20,9 @@ CrossAttention::CrossAttention(const AttentionConfig& config, ParameterScope par
                             parameters),
       out_projection_({.in_features = config.hidden_size, .outputs = {{"out_proj", config.hidden_size}}, .bias = config.bias}, parameters),
       attention_(config, parameters.site("attention_dropout")),
-      tensor_parallel_(tensor_parallel) {}
+      tensor_parallel_(tensor_parallel) {
+  require_alone(tensor_parallel_);
+}
 
 void CrossAttention::project(Context& ctx, Tensor memory, Tensor keys_values) const {
   key_value_projection_.forward(ctx, memory, keys_values);

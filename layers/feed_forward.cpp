@@ -10,7 +10,9 @@ FeedForward::FeedForward(const FeedForwardConfig& config, ParameterScope paramet
       fc1_({.in_features = config.hidden_size, .outputs = {{"fc1", config.ffn_size}}, .bias = config.bias}, parameters),
       fc2_({.in_features = config.ffn_size, .outputs = {{"fc2", config.hidden_size}}, .bias = config.bias}, parameters),
       dropout_{parameters.site("activation_dropout"), config.activation_dropout},
-      tensor_parallel_(tensor_parallel) {}
+      tensor_parallel_(tensor_parallel) {
+  require_alone(tensor_parallel_);
+}
 
 void FeedForward::forward(Context& ctx, Tensor x, const Rows& rows, Tensor y, Saved& saved) const {
   const Shape inner{x.size(0), ffn_size_};

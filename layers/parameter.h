@@ -39,7 +39,8 @@ struct Init {
   static Init sinusoidal() { return {Kind::kSinusoidal}; }
 };
 
-/// Blocks in the order of the forward pass: encoder embeddings, encoder layers, decoder embeddings, decoder layers, head.
+/// Blocks in the order of the forward pass: encoder embeddings, encoder layers, decoder embeddings, decoder layers, head. What has no
+/// parameters of its own (a head tied to an embedding) is no block.
 using BlockId = int;
 
 /// The axes of the mesh over which a gradient is partial: dp; also tp, when replicated under sequence parallel.
@@ -66,7 +67,7 @@ struct FlatRange {
 };
 
 /// Owns the parameters, at fixed addresses, in the order of their registration. Once all are there, `lay_out` places them flat by block,
-/// each at a multiple of kAlignment elements; constants come last, behind everything that is saved.
+/// each at a multiple of kAlignment elements; constants come last, behind everything that is saved, and are always there.
 class ParameterSet {
  public:
   static constexpr std::int64_t kAlignment = 64;  // elements: 128 bytes in bfloat16

@@ -15,7 +15,9 @@ SelfAttention::SelfAttention(const AttentionConfig& config, ParameterScope param
                    parameters),
       out_projection_({.in_features = config.hidden_size, .outputs = {{"out_proj", config.hidden_size}}, .bias = config.bias}, parameters),
       attention_(config, parameters.site("attention_dropout")),
-      tensor_parallel_(tensor_parallel) {}
+      tensor_parallel_(tensor_parallel) {
+  require_alone(tensor_parallel_);
+}
 
 void SelfAttention::forward(Context& ctx, Tensor x, const Rows& rows, Tensor y, Saved& saved, const KeyValueCache* cache) const {
   const std::int64_t t = x.size(0), c = hidden_size_;

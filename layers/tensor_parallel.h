@@ -23,4 +23,7 @@ class TensorParallel {
   Communicator* tp_ = nullptr;
 };
 
+/// Layers hold whole parameters so far: more than one rank would add up the same output, so that fails.
+void require_alone(const TensorParallel&);
+
 }  // namespace weft
