@@ -23,7 +23,7 @@ std::vector<Key> update_keys() {
       whole("batch_size", of(&TrainingConfig::batch_size), {.least = 1}, "upper bound on one update, over the whole job"),
       whole_or("auto", "micro_batch_size", of(&TrainingConfig::micro_batch_size), {.least = 1},
                "tokens of one side in a pass; auto: the most that fits in the dry run"),
-      whole_or("auto", "accum_count", of(&TrainingConfig::accum_count), {.least = 1}, "passes an update; auto: derived"),
+      fixed("accum_count", "auto", {}, "passes an update, derived from micro_batch_size"),
   };
 }
 

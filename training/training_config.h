@@ -34,7 +34,6 @@ struct TrainingConfig {
   BatchType batch_type = BatchType::kTokens;
   std::int64_t batch_size = 25000;    // per update, over the whole job
   std::int64_t micro_batch_size = 0;  // rows of one side, per rank and pass; 0: auto
-  std::int64_t accum_count = 0;       // 0: auto, derived
   Normalization normalization = Normalization::kTokens;
   ScheduleConfig schedule;
   LimitsConfig limits;

