@@ -1,7 +1,6 @@
-#include <algorithm>
 #include <limits>
-#include <numeric>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -21,6 +20,7 @@ struct TransformerDecodeState : DecodeState {
   std::vector<std::int32_t> host_tables;  // stays until the copy to the device is done
   Tensor numbers;                         // (N) 0, 1, 2, ...
   Tensor slot_begin;                      // (N) h S
+  Tensor source_number;                   // (N) h / beams
   Tensor step_number;                     // (S + 1, N): row t is full of t
   // Where the source of a live hypothesis lies, (N) each; `reorder` goes to and fro between the two.
   struct Sources {
@@ -37,7 +37,7 @@ TransformerDecodeState& state_of(DecodeState& state) {
   return dynamic_cast<TransformerDecodeState&>(state);
 }
 
-void take_tables(Context& ctx, std::int64_t hypotheses, std::int64_t beams, TransformerDecodeState& state, Tensor& source_number) {
+void take_tables(Context& ctx, std::int64_t hypotheses, std::int64_t beams, TransformerDecodeState& state) {
   const std::int64_t n = hypotheses, steps = state.max_steps;
   if (n * steps > std::numeric_limits<std::int32_t>::max()) fail(fmt::format("decoding: {} x {} cache rows exceed int32", n, steps));
   std::vector<std::int32_t>& host = state.host_tables;
@@ -50,7 +50,7 @@ void take_tables(Context& ctx, std::int64_t hypotheses, std::int64_t beams, Tran
   ctx.device.copy(ctx.stream, tables, Tensor(host.data(), shape, DType::kInt32));
   state.numbers = tables.rows(0, n);
   state.slot_begin = tables.rows(n, n);
-  source_number = tables.rows(2 * n, n);
+  state.source_number = tables.rows(2 * n, n);
   state.step_number = tables.rows(3 * n, n * (steps + 1)).view({steps + 1, n});
 }
 
@@ -59,12 +59,12 @@ void gather(Context& ctx, Tensor from, Tensor index, Tensor to) {
   kernels::copy_rows(ctx, {.x = from.view({from.size(0), 1}), .from = index, .y = to.view({to.size(0), 1})});
 }
 
-void take_sources(Context& ctx, const Rows& source, Tensor source_number, TransformerDecodeState& state) {
-  const auto take = [&] { return ctx.memory.saved("decoding tables", source_number.shape, DType::kInt32); };
+void take_sources(Context& ctx, const Rows& source, TransformerDecodeState& state) {
+  const auto take = [&] { return ctx.memory.saved("decoding tables", state.source_number.shape, DType::kInt32); };
   state.sources = {take(), take()};
   state.other_sources = {take(), take()};
-  gather(ctx, source.begin, source_number, state.sources.begin);
-  gather(ctx, source.length, source_number, state.sources.length);
+  gather(ctx, source.begin, state.source_number, state.sources.begin);
+  gather(ctx, source.length, state.source_number, state.sources.length);
 }
 
 Rows query_rows(const TransformerDecodeState& state, Tensor tokens) {
@@ -118,9 +118,8 @@ std::unique_ptr<DecodeState> Transformer::start(Context& caller, const Rows& sou
   state->max_steps = max_steps;
   state->live = n;
   state->max_source_length = source.max_length;
-  Tensor source_number;
-  take_tables(ctx, n, beams, *state, source_number);
-  take_sources(ctx, source, source_number, *state);
+  take_tables(ctx, n, beams, *state);
+  take_sources(ctx, source, *state);
   const DType dtype = encoder_.dtype();
   const std::size_t num_layers = decoder_.layers().size();
   const auto take_cache = [&] { return ctx.memory.saved("key-value cache", {n, max_steps * 2 * hidden_size_}, dtype); };

@@ -93,6 +93,30 @@ TEST_P(GoldenDecodingTest, GreedyOutputsAreTheGoldenOnes) {
   }
 }
 
+TEST_P(GoldenDecodingTest, FirstAndForcedLogProbabilitiesMatch) {
+  const auto& forced = expected_.at("forced").as_array();
+  const auto state = tested_.model->start(tested_.ctx, source(), 1, 16);
+  std::vector<std::vector<std::int32_t>> targets;
+  std::size_t longest = 0;
+  for (const Json& target : forced) {
+    targets.push_back(ints_of(target.at("tokens")));
+    longest = std::max(longest, targets.back().size());
+  }
+  std::vector<double> first;
+  for (std::size_t t = 0; t < longest; ++t) {
+    std::vector<std::int32_t> tokens;  // past its end a sentence is fed anything
+    for (const auto& target : targets) tokens.push_back(t == 0 ? kBos : target[std::min(t, target.size()) - 1]);
+    const auto next = step(*state, tokens);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      if (t == 0) first.insert(first.end(), next[i].begin(), next[i].end());
+      if (t >= targets[i].size()) continue;
+      const double expected = forced[i].at("token_log_probs").as_array()[t].as_double();
+      EXPECT_NEAR(next[i][static_cast<std::size_t>(targets[i][t])], expected, tolerance_ * std::abs(expected)) << i << ", token " << t;
+    }
+  }
+  EXPECT_LT(relative_error(first, file_.doubles("output.first_log_probs")), tolerance_);
+}
+
 /// bfloat16 has no golden values here: its tokens may differ.
 std::vector<Precision> exact_precisions() {
   std::vector<Precision> precisions = all_precisions();
