@@ -49,26 +49,21 @@ void gradient_row(const Attention& a, const Group& g, std::int64_t head, std::in
   }
   const float scale = a.scale, lse = a.lse[row * a.heads + head];
   const float delta = dot(head_row<S>(a.y, row, head), head_row<S>(a.dy, row, head), g.dim);
-#pragma omp simd
-  for (std::int32_t j = 0; j < width; ++j) p[j] = exponential(j < visible ? scale * p[j] - lse : -__builtin_inff());
-  if (a.dropout.active) {
-    const std::int64_t column = head * a.key_stride, before = column % 4;
-    row_words(a.dropout, row, column - before, width + before, b.words);
-    const std::uint32_t* words = b.words + before;
-    const Keep keep(a.dropout);
-// A loop of its own, out of reach of a fused multiply-subtract: for a single key dp - delta is 0, not what was rounded off.
-#pragma omp simd
-    for (std::int32_t j = 0; j < width; ++j) dp[j] *= keep(words[j]);
-#pragma omp simd
-    for (std::int32_t j = 0; j < width; ++j) {
-      const float weight = p[j];
-      dp[j] = weight * (dp[j] - delta);
-      p[j] = weight * keep(words[j]);
+  const std::int64_t column = head * a.key_stride, before = column % 4;
+  if (a.dropout.active) row_words(a.dropout, row, column - before, width + before, b.words);
+  for (std::int32_t j = 0; j < width; j += kLanes) {
+    const Vector weight = exponential(count_from(j) < visible ? scale * load_vector(p + j) - lse : Vector{} - __builtin_inff());
+    Vector left = load_vector(dp + j), dropped = weight;
+    if (a.dropout.active) {
+      const Vector factor = kept_factors(a.dropout, b.words + before + j);
+      left *= factor;
+      // Out of reach of a fused multiply-subtract: for a single key left - delta is 0, not what was rounded off.
+      __asm__("" : "+x"(left));
+      dropped *= factor;
     }
-    return;
+    store_vector(dp + j, weight * (left - delta));
+    store_vector(p + j, dropped);
   }
-#pragma omp simd
-  for (std::int32_t j = 0; j < width; ++j) dp[j] = p[j] * (dp[j] - delta);
 }
 
 template <class S>

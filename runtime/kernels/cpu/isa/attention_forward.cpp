@@ -29,21 +29,21 @@ float softmax_row(float* scores, float scale, std::int32_t visible, std::int32_t
     for (std::int32_t j = 0; j < width; ++j) scores[j] = 0;
     return -__builtin_inff();
   }
-  float max = -__builtin_inff(), sum = 0;
-#pragma omp simd reduction(max : max)
-  for (std::int32_t j = 0; j < width; ++j) {
-    const float score = j < visible ? scale * scores[j] : -__builtin_inff();
-    scores[j] = score;
-    max = score > max ? score : max;
+  const Vector nothing = Vector{} - __builtin_inff();
+  Vector maxima = nothing, sums{};
+  for (std::int32_t j = 0; j < width; j += kLanes) {
+    const Vector score = count_from(j) < visible ? scale * load_vector(scores + j) : nothing;
+    store_vector(scores + j, score);
+    maxima = score > maxima ? score : maxima;
   }
-#pragma omp simd reduction(+ : sum)
-  for (std::int32_t j = 0; j < width; ++j) {
-    scores[j] = exponential(scores[j] - max);
-    sum += scores[j];
+  const float max = largest_of(maxima);
+  for (std::int32_t j = 0; j < width; j += kLanes) {
+    const Vector e = exponential(load_vector(scores + j) - max);
+    store_vector(scores + j, e);
+    sums += e;
   }
-  const float inverse = 1.f / sum;
-#pragma omp simd
-  for (std::int32_t j = 0; j < width; ++j) scores[j] *= inverse;
+  const float sum = sum_of(sums), inverse = 1.f / sum;
+  for (std::int32_t j = 0; j < width; j += kLanes) store_vector(scores + j, load_vector(scores + j) * inverse);
   return max + static_cast<float>(__builtin_log(static_cast<double>(sum)));
 }
 

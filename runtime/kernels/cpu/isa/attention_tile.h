@@ -70,16 +70,20 @@ inline void transpose(const float* from, const Group& g, float* to) {
   }
 }
 
+/// What dropout multiplies a vector of weights by.
+inline Vector kept_factors(const RowDropout& dropout, const std::uint32_t* words) {
+  return load_words(words) >= dropout.threshold ? Vector{} + dropout.scale : Vector{};
+}
+
 /// Multiplies the first `count` weights of query row `row` and `head` by what dropout leaves of them. `words` has room for count + 3
 /// rounded up.
 inline void drop_weights(const Attention& a, std::int64_t row, std::int64_t head, std::int64_t width, std::uint32_t* words,
                          float* weights) {
   const std::int64_t column = head * a.key_stride, before = column % 4;
   row_words(a.dropout, row, column - before, width + before, words);
-  const Keep keep(a.dropout);
-  const std::uint32_t* word = words + before;
-#pragma omp simd
-  for (std::int64_t j = 0; j < width; ++j) weights[j] *= keep(word[j]);
+  for (std::int64_t j = 0; j < width; j += kLanes) {
+    store_vector(weights + j, load_vector(weights + j) * kept_factors(a.dropout, words + before + j));
+  }
 }
 
 inline std::int64_t words_room(std::int64_t padded_keys) {

@@ -1,29 +1,12 @@
 #pragma once
-#include "runtime/kernels/cpu/isa/lanes.h"
+#include "runtime/kernels/cpu/isa/vector.h"
 
 // Products of the small matrices of attention, which lie in a cache.
 namespace weft::cpu::WEFT_ISA {
 
-#if defined(__AVX512F__)
-inline constexpr std::int64_t kLanes = 16;
-inline constexpr int kVectors = 4;  // of a row of the result that stay in registers: 6 x 4 of 32
-#else
-inline constexpr std::int64_t kLanes = 8;
-inline constexpr int kVectors = 2;  // 6 x 2 of 16
-#endif
+// Vectors of a row of the result, and rows, that stay in registers: 6 x 4 of 32, or 6 x 2 of 16.
+inline constexpr int kVectors = kLanes == 16 ? 4 : 2;
 inline constexpr int kRows = 6;
-using Vector = float __attribute__((vector_size(kLanes * 4)));
-using UnalignedVector = float __attribute__((vector_size(kLanes * 4), aligned(4), may_alias));
-
-inline Vector load_vector(const float* p) {
-  return *reinterpret_cast<const UnalignedVector*>(p);
-}
-inline void store_vector(float* p, Vector v) {
-  *reinterpret_cast<UnalignedVector*>(p) = v;
-}
-inline std::int64_t padded(std::int64_t size) {
-  return ceil_div(size, kLanes) * kLanes;
-}
 
 /// c = a b, or c += a b. a: element (m, k) at m * row + k * column; b (K, N), c (M, N): rows of a multiple of kLanes floats.
 struct SmallMatmul {
