@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "parallel/mesh.h"
 #include "runtime/log.h"
@@ -19,6 +20,8 @@ class SmallState {
     OptimizerConfig optimizer{.ema_decay = 0.9};
     std::int64_t vocabulary = 11;  // rows of the embedding: 50,000 make it larger than a chunk
     bool extra_tensor = false;
+    int tp_rank = 0, tp_size = 1;  // 2: matrices and biases are cut, the norm is whole on both ranks
+    Control* control = nullptr;    // of a job of tp_size ranks
   };
   SmallState() : SmallState(Options{}) {}
   explicit SmallState(const Options&);
@@ -38,12 +41,16 @@ class SmallState {
   OptimizerShards& shards() { return *shards_; }
   ParameterStorage& storage() { return *storage_; }
   Control& control() { return *mesh_.control; }
+  const Mesh& mesh() const { return mesh_; }
   Log& log() { return log_; }
   TestContext& context() { return ctx_; }
 
   static constexpr const char* kRunDir = "run";
 
  private:
+  void add_cut(BlockId block, const std::vector<std::string>& names, Shape shape, int dim, bool decayed);
+
+  Options options_;
   TestContext ctx_{reference_kernels(), 1 << 20};
   Mesh mesh_ = make_single_mesh();
   Log log_{Log::Options{.to_stderr = false}};
