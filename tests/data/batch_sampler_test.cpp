@@ -122,6 +122,23 @@ TEST(BatchSamplerOrderTest, EpochsAndSeedsDifferAndFileOrderIsKeptWithoutShuffle
   EXPECT_EQ(epoch_order(file_order, 1), all);
 }
 
+TEST(BatchSamplerOrderTest, EachEpochPutsOtherSentencesTogether) {
+  const TestDataset data(text_lengths(500, 6));
+  BatchSampler sampler(*data, {.batch_size = 200, .bucket_size = 100});
+  const auto first_window = [&](std::int64_t epoch) {
+    std::set<std::int64_t> members;
+    for (Position position{.epoch = epoch}; position.epoch == epoch && position.window == 0;) {
+      const Update update = sampler.update(position);
+      for (const std::int64_t index : indices(update)) members.insert(index);
+      position = update.next;
+    }
+    return members;
+  };
+  EXPECT_EQ(first_window(0).size(), 100u);
+  EXPECT_NE(first_window(0), first_window(1));
+  EXPECT_NE(first_window(1), first_window(2));
+}
+
 TEST(BatchSamplerOrderTest, SortedWindowsMakeBatchesOfSimilarLengthThatAreFull) {
   const TestDataset data(text_lengths(4000, 8));
   BatchSampler sampler(*data, {.batch_size = 500});

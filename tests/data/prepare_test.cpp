@@ -212,6 +212,14 @@ TEST_F(PrepareTest, TheSameInputGivesTheSameBytes) {
   EXPECT_EQ(folder_.read("prepared/prepared.json"), folder_.read("again/prepared.json"));
 }
 
+TEST_F(PrepareTest, WhatAnEarlierPreparationLeftDoesNotCountWhenANewOneFails) {
+  prepare(config_);
+  add("ba", "ko");
+  config_.data.valid = {folder_.write("val.en", "\n\n"), folder_.write("val.de", "\n\n")};
+  EXPECT_THAT(preparing(), ThrowsMessage<Error>(AllOf(HasSubstr("val.en"), HasSubstr("2 empty"))));  // after the new train/ was written
+  EXPECT_THAT([&] { open_prepared(config_.folder, {}); }, ThrowsMessage<Error>(HasSubstr("its preparation was interrupted")));
+}
+
 TEST_F(PrepareTest, APreparationThatIsKilledDoesNotCountAndIsDoneAgain) {
   prepare(config_);
   const std::string whole = folder_.read("prepared/train/source.bin");
