@@ -138,7 +138,7 @@ class Cache {
   std::int64_t created() const { return created_; }
 
  private:
-  static constexpr std::size_t kMaxFamilies = 256;  // a model has some dozens; each holds at most 32 primitives
+  static constexpr std::size_t kMaxFamilies = 128;  // a model has some dozens; each holds at most 32 primitives of about 60 kB
   void evict() {
     families_.erase(std::min_element(families_.begin(), families_.end(),
                                      [](const auto& a, const auto& b) { return a.second.last_use < b.second.last_use; }));
