@@ -71,11 +71,13 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
 }
 
 MemoryPlan fit_micro_batch(const MemoryQuestion& question, std::int64_t batch_rows, std::int64_t limit) {
-  const std::int64_t smallest = std::max<std::int64_t>(question.model.max_length, 1);
+  const std::int64_t longest = std::max<std::int64_t>(question.model.max_length, 1);
   for (std::int64_t passes = 1;; ++passes) {
-    const std::int64_t rows = std::max((batch_rows + passes - 1) / passes, smallest);
-    MemoryPlan plan = measure_memory(question, rows);
-    if (plan.total() <= limit || rows == smallest) return plan;
+    const std::int64_t part = (batch_rows + passes - 1) / passes;
+    if (part <= longest) return measure_memory(question, longest);
+    // Sentences do not fill a part to the last token: with room for one more, an update seldom needs a pass more than planned.
+    MemoryPlan plan = measure_memory(question, passes == 1 ? part : part + longest);
+    if (plan.total() <= limit) return plan;
   }
 }
 
