@@ -58,6 +58,36 @@ TEST_P(CpuFunctionsTest, ExponentialAtTheEnds) {
   }
 }
 
+TEST_P(CpuFunctionsTest, ExponentialOfRegistersIsWithinTwoTenMillionths) {
+  std::vector<float> x;
+  for (double v = -87.2; v < 80; v += 0.0007) x.push_back(static_cast<float>(v));
+  std::vector<float> y(x.size());
+  GetParam().isa.register_exponential(x.data(), y.data(), static_cast<std::int64_t>(x.size()));
+  double worst = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const double expected = std::exp(static_cast<double>(x[i]));
+    worst = std::max(worst, std::abs(y[i] - expected) / expected);
+  }
+  EXPECT_LT(worst, 2e-7);
+}
+
+TEST_P(CpuFunctionsTest, ExponentialOfRegistersAtTheEnds) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (std::size_t count : {1, 16, 37}) {
+    std::vector<float> y(count);
+    const auto run = [&](float x) {
+      const std::vector<float> all(count, x);
+      GetParam().isa.register_exponential(all.data(), y.data(), static_cast<std::int64_t>(count));
+    };
+    for (const float x : {-kInfinity, -1e30f, -88.f}) {
+      run(x);
+      for (const float value : y) EXPECT_EQ(value, 0.f) << "exp(" << x << ")";
+    }
+    run(std::nanf(""));
+    for (const float value : y) EXPECT_TRUE(std::isnan(value));
+  }
+}
+
 double gelu(double x) {
   return 0.5 * x * std::erfc(-x / std::sqrt(2.0));
 }

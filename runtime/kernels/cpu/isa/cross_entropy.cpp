@@ -1,4 +1,5 @@
 #include "runtime/kernels/cpu/isa/kernels.h"
+#include "runtime/kernels/cpu/isa/vector.h"
 
 // Three passes over a row, which a cache holds: maximum, sum of exponentials, gradient. Reads V once from memory, writes V once.
 namespace weft::cpu::WEFT_ISA {
@@ -19,22 +20,20 @@ float maximum(const float* logits, std::int64_t columns) {
 
 /// `exponentials`, if there, receives exp(logit - max); it may be the logits themselves.
 RowSoftmax softmax(const float* logits, std::int64_t columns, float max, float* exponentials) {
-  float sum = 0, shifted = 0;
-  if (exponentials != nullptr) {
-#pragma omp simd reduction(+ : sum, shifted)
-    for (std::int64_t v = 0; v < columns; ++v) {
-      const float x = logits[v] - max, e = exponential(x);
-      shifted += x;
-      sum += e;
-      exponentials[v] = e;
-    }
-  } else {
-#pragma omp simd reduction(+ : sum, shifted)
-    for (std::int64_t v = 0; v < columns; ++v) {
-      const float x = logits[v] - max;
-      shifted += x;
-      sum += exponential(x);
-    }
+  const std::int64_t whole = columns / kLanes * kLanes;
+  Vector sums{}, shifts{};
+  for (std::int64_t v = 0; v < whole; v += kLanes) {
+    const Vector x = load_vector(logits + v) - max, e = exponential(x);
+    shifts += x;
+    sums += e;
+    if (exponentials != nullptr) store_vector(exponentials + v, e);
+  }
+  float sum = sum_of(sums), shifted = sum_of(shifts);
+  for (std::int64_t v = whole; v < columns; ++v) {
+    const float x = logits[v] - max, e = exponential(x);
+    shifted += x;
+    sum += e;
+    if (exponentials != nullptr) exponentials[v] = e;
   }
   return {max, sum, shifted};
 }
@@ -61,10 +60,15 @@ void write_gradient(const CrossEntropy& a, std::int64_t r, const RowSoftmax& p, 
     dlogits[label] = at_label;
     return;
   }
-  const float* logits = a.logits + r * a.columns;
+  constexpr std::int64_t kTile = 512;
+  float tile[kTile];
   bf16* dlogits = at<bf16>(a.dlogits, r * a.columns);
+  for (std::int64_t begin = 0; begin < a.columns; begin += kTile) {
+    const std::int64_t count = min(kTile, a.columns - begin);
+    exponentials_of(a.logits + r * a.columns + begin, p.max, count, tile);
 #pragma omp simd
-  for (std::int64_t v = 0; v < a.columns; ++v) store(dlogits[v], scale * (exponential(logits[v] - p.max) * inverse - spread));
+    for (std::int64_t v = 0; v < count; ++v) store(dlogits[begin + v], scale * (tile[v] * inverse - spread));
+  }
   store(dlogits[label], at_label);
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/kernels/cpu/isa/kernels.h"
 #include "runtime/kernels/cpu/isa/philox.h"
+#include "runtime/kernels/cpu/isa/vector.h"
 
 namespace weft::cpu::WEFT_ISA {
 namespace {
@@ -158,6 +159,10 @@ void convert(const Convert& a) {
 void exponential_of(const float* x, float* y, std::int64_t size) {
 #pragma omp simd
   for (std::int64_t i = 0; i < size; ++i) y[i] = exponential(x[i]);
+}
+
+void register_exponential_of(const float* x, float* y, std::int64_t size) {
+  exponentials_of(x, 0.f, size, y);
 }
 
 }  // namespace weft::cpu::WEFT_ISA

@@ -178,8 +178,9 @@ struct Isa {
   void (*sgd)(const Sgd&);
   void (*ema)(const Ema&);
   void (*convert)(const Convert&);
-  // For the test of their errors against libm: y[i] = f(x[i]).
+  // For the test of their errors against libm: y = exp(x), by the loops of lanes.h and by the registers of vector.h.
   void (*exponential)(const float* x, float* y, std::int64_t size);
+  void (*register_exponential)(const float* x, float* y, std::int64_t size);
 };
 
 namespace avx2 {

@@ -27,5 +27,6 @@ void sgd(const Sgd&);
 void ema(const Ema&);
 void convert(const Convert&);
 void exponential_of(const float* x, float* y, std::int64_t size);
+void register_exponential_of(const float* x, float* y, std::int64_t size);
 
 }  // namespace weft::cpu::WEFT_ISA

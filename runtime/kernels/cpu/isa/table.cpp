@@ -23,6 +23,7 @@ const Isa isa = {
     .ema = ema,
     .convert = convert,
     .exponential = exponential_of,
+    .register_exponential = register_exponential_of,
 };
 
 }  // namespace weft::cpu::WEFT_ISA

@@ -61,6 +61,15 @@ inline float largest_of(Vector v) {
 #endif
 }
 
+/// p 2^n, for whole n.
+inline Vector times_power(Vector p, Vector n) {
+#if defined(__AVX512F__)
+  return reinterpret_cast<Vector>(_mm512_scalef_ps(reinterpret_cast<__m512>(p), reinterpret_cast<__m512>(n)));
+#else
+  return p * reinterpret_cast<Vector>((__builtin_convertvector(n, IntVector) + 127) << 23);
+#endif
+}
+
 /// e^x as in lanes.h, for x up to 80: 0 below -87.3, NaN for NaN.
 inline Vector exponential(Vector x) {
   const Vector magic = Vector{} + 12582912.f;  // 1.5 x 2^23: what is added to it loses its fraction
@@ -76,8 +85,14 @@ inline Vector exponential(Vector x) {
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  const IntVector power = (__builtin_convertvector(n, IntVector) + 127) << 23;
-  return x < low ? Vector{} : p * reinterpret_cast<Vector>(power);
+  return x < low ? Vector{} : times_power(p, n);
+}
+
+/// y = exp(x - max).
+inline void exponentials_of(const float* x, float max, std::int64_t size, float* y) {
+  const std::int64_t whole = size / kLanes * kLanes;
+  for (std::int64_t v = 0; v < whole; v += kLanes) store_vector(y + v, exponential(load_vector(x + v) - max));
+  for (std::int64_t v = whole; v < size; ++v) y[v] = exponential(x[v] - max);
 }
 
 }  // namespace weft::cpu::WEFT_ISA
