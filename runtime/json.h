@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -22,22 +23,22 @@ class Json {
   };
 
   Json() = default;
-  Json(bool value) : value_(value) {}
-  Json(int value) : value_(std::int64_t{value}) {}
-  Json(std::int64_t value) : value_(value) {}
-  Json(double value) : value_(value) {}
-  Json(const char* value) : value_(std::string(value)) {}
-  Json(std::string_view value) : value_(std::string(value)) {}
-  Json(std::string value) : value_(std::move(value)) {}
-  Json(Array value) : value_(std::move(value)) {}
+  Json(bool value);
+  Json(int value);
+  Json(std::int64_t value);
+  Json(double value);
+  Json(const char* value);
+  Json(std::string_view value);
+  Json(std::string value);
+  Json(Array value);
   Json(Object value);
-  static Json array() { return Json(Array{}); }
+  static Json array();
   static Json object();
 
   /// Fails (exit 64, naming `where` and the position) on anything but one complete value within the limits: bad syntax, bad UTF-8, an
   /// integer beyond int64, a duplicate key, anything behind the value.
   static Json parse(std::string_view text, const Limits&, std::string_view where);
-  static Json parse(std::string_view text, std::string_view where) { return parse(text, Limits{}, where); }
+  static Json parse(std::string_view text, std::string_view where);
   /// indent 0: one line. A double is written with the fewest digits that give the same bits again, always with a point or exponent;
   /// NaN and infinities as the strings "NaN", "Infinity", "-Infinity", which as_double() reads.
   std::string dump(int indent = 0) const;
@@ -79,7 +80,22 @@ struct Json::Member {
   friend bool operator==(const Member& a, const Member& b) { return a.key == b.key && a.value == b.value; }
 };
 
+// Down here, where a member is a complete type.
+inline Json::Json(bool value) : value_(value) {}
+inline Json::Json(int value) : value_(std::int64_t{value}) {}
+inline Json::Json(std::int64_t value) : value_(value) {}
+inline Json::Json(double value) : value_(value) {}
+inline Json::Json(const char* value) : value_(std::string(value)) {}
+inline Json::Json(std::string_view value) : value_(std::string(value)) {}
+inline Json::Json(std::string value) : value_(std::move(value)) {}
+inline Json::Json(Array value) : value_(std::move(value)) {}
 inline Json::Json(Object value) : value_(std::move(value)) {}
+inline Json Json::parse(std::string_view text, std::string_view where) {
+  return parse(text, Limits{}, where);
+}
+inline Json Json::array() {
+  return Json(Array{});
+}
 inline Json Json::object() {
   return Json(Object{});
 }
