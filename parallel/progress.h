@@ -13,6 +13,7 @@ struct Progress {
   std::atomic<std::int64_t> pass{0};        // of the update, from 1
   std::atomic<std::int64_t> collective{0};  // number of the last collective that was entered, over all groups
   std::atomic<Phase> phase{Phase::kStart};
+  std::atomic<std::int64_t> committed{-1};  // newest step that is safe on disk; -1: none. No progress by itself
 };
 
 }  // namespace weft
