@@ -11,8 +11,8 @@
 namespace weft {
 namespace {
 
-std::int64_t aligned(std::int64_t elements) {
-  return (elements + ParameterSet::kAlignment - 1) / ParameterSet::kAlignment * ParameterSet::kAlignment;
+std::int64_t aligned(std::int64_t elements, std::int64_t to = ParameterSet::kAlignment) {
+  return (elements + to - 1) / to * to;
 }
 
 /// Columns of a matrix; a vector is a matrix of one column.
@@ -93,6 +93,7 @@ void ParameterSet::lay_out() {
       parameter.offset = offset;
       offset += aligned(parameter.shape.elements());
     }
+    offset = aligned(offset, kAlignment * shards_);
     blocks_.push_back({begin, offset});
   }
   saved_elements_ = offset;

@@ -72,7 +72,8 @@ class ParameterSet {
  public:
   static constexpr std::int64_t kAlignment = 64;  // elements: 128 bytes in bfloat16
 
-  explicit ParameterSet(std::uint64_t seed) : seed_(seed) {}
+  /// `shards`: every block's length is a multiple of kAlignment x shards, so that it can be dealt to so many ranks in equal aligned chunks.
+  explicit ParameterSet(std::uint64_t seed, int shards = 1) : seed_(seed), shards_(shards) {}
   ParameterSet(const ParameterSet&) = delete;
   ParameterSet& operator=(const ParameterSet&) = delete;
 
@@ -94,6 +95,7 @@ class ParameterSet {
 
  private:
   std::uint64_t seed_;
+  int shards_;
   std::deque<Parameter> parameters_;
   std::vector<FlatRange> blocks_;
   std::int64_t saved_elements_ = 0;

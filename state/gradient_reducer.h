@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "layers/block_hooks.h"
-#include "parallel/mesh.h"
+#include "parallel/communicator.h"
 #include "state/parameter_storage.h"
 #include "state/slice.h"
 
@@ -12,15 +12,14 @@ namespace weft {
 /// Hands out gradients and gives the sum of an update, over its passes and over the data-parallel ranks, as the slices that this rank
 /// updates.
 ///
-///   | zero_stage | ready, earlier passes            | ready, last pass | slices                 |
-///   | 0          | -                                | all_reduce       | everything             |
-///   | 1          | -                                | reduce_scatter   | this rank's share      |
-///   | 2          | reduce_scatter, add to the share | same             | this rank's share      |
+///   | zero_stage | ready, last pass of a block       | slices                 |
+///   | 0          | all_reduce of its buckets         | everything             |
+///   | 1          | reduce_scatter of its buckets     | this rank's chunks     |
 ///
-/// With one data-parallel rank all stages are the same and nothing is sent. More ranks are refused as not supported yet.
+/// With one data-parallel rank both are the same and nothing is sent.
 class GradientReducer : public BlockHooks {
  public:
-  GradientReducer(ParameterStorage&, Communicator& dp, const ParallelConfig&);
+  GradientReducer(ParameterStorage&, Communicator& dp);
 
   /// Zeroes the gradients of the update that begins. `passes` is the same on every rank, at least 1.
   void begin_update(Context&, int passes);
@@ -30,9 +29,13 @@ class GradientReducer : public BlockHooks {
   std::span<const Slice> slices() const { return slices_; }
 
  private:
+  void reduce_complete_buckets(Context&, BlockId block);
+
   ParameterStorage& storage_;
+  Communicator& dp_;
   std::vector<Slice> slices_;
   std::vector<int> ready_;  // times, by block
+  std::size_t next_bucket_ = 0;
   int passes_ = 0;
 };
 

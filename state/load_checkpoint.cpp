@@ -122,7 +122,7 @@ std::optional<FoundCheckpoint> find_newest(Storage& storage, const std::string& 
 Resumed load_checkpoint(const CheckpointReader& reader, const StateTarget& target) {
   const ParameterSet& parameters = target.storage.parameters();
   const std::vector<FlatPart> parts = flat_parts(parameters);
-  check_weights(reader, parts, target.shards.masters().dtype);
+  check_weights(reader, parts, target.storage.sum_dtype());
   bool average_stored = false;
   if (!target.reset_optimizer) {
     for (const Moment& moment : target.shards.moments()) {
@@ -136,6 +136,7 @@ Resumed load_checkpoint(const CheckpointReader& reader, const StateTarget& targe
     read_box(reader, target.ctx, state);
   }
   target.storage.make_values(target.ctx);
+  target.shards.gather_values(target.ctx);
   if (target.reset_optimizer) {
     target.shards.initialize(target.ctx);
   } else if (!average_stored) {
@@ -155,7 +156,7 @@ std::optional<Resumed> load_newest(Storage& storage, const std::string& run_dir,
 
 void load_weights(const CheckpointReader& reader, Context& ctx, ParameterStorage& storage) {
   const std::vector<FlatPart> parts = flat_parts(storage.parameters());
-  const DType dtype = sum_type(storage.values().dtype);
+  const DType dtype = storage.sum_dtype();
   check_weights(reader, parts, dtype);
   const auto averaged = [&](const FlatPart& flat) { return reader.manifest().find("ema." + flat.part->name) != nullptr; };
   const bool average = !parts.empty() && std::all_of(parts.begin(), parts.end(), averaged);

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "runtime/error.h"
 #include "runtime/kernels/memory_ops.h"
 #include "runtime/kernels/optimizer.h"
+#include "runtime/step_state.h"
 
 namespace weft {
 namespace {
@@ -22,10 +21,10 @@ std::vector<std::string> moment_names(const OptimizerConfig& config) {
   return names;
 }
 
-std::vector<const Parameter*> trained_in_order(const ParameterSet& set) {
+std::vector<const Parameter*> saved_in_order(const ParameterSet& set) {
   std::vector<const Parameter*> parameters;
   for (const Parameter& parameter : set.parameters()) {
-    if (parameter.saved && parameter.trained) parameters.push_back(&parameter);
+    if (parameter.saved) parameters.push_back(&parameter);
   }
   std::sort(parameters.begin(), parameters.end(), [](const Parameter* a, const Parameter* b) { return a->offset < b->offset; });
   return parameters;
@@ -33,25 +32,23 @@ std::vector<const Parameter*> trained_in_order(const ParameterSet& set) {
 
 }  // namespace
 
-OptimizerShards::OptimizerShards(const OptimizerConfig& config, ParameterStorage& storage, Device& device)
-    : config_(config), storage_(storage), range_{0, storage.masters().size(0)} {
-  for (const Parameter* parameter : trained_in_order(storage.parameters())) {
+OptimizerShards::OptimizerShards(const OptimizerConfig& config, ParameterStorage& storage, Communicator& dp, Device& device)
+    : config_(config), storage_(storage), dp_(dp) {
+  bool joins = false;  // the padding between two parameters is zeros, which every update keeps: a segment may run over it
+  for (const Parameter* parameter : saved_in_order(storage.parameters())) {
     const FlatRange range{parameter->offset, parameter->offset + parameter->shape.elements()};
-    // The padding between two parameters is zeros, which every update keeps: a segment may run over it.
-    const std::int64_t gap = segments_.empty() ? 0 : range.begin - segments_.back().range.end;
-    if (!segments_.empty() && segments_.back().decayed == parameter->decayed && gap < ParameterSet::kAlignment) {
+    if (parameter->trained && joins && segments_.back().decayed == parameter->decayed) {
       segments_.back().range.end = range.end;
-    } else {
+    } else if (parameter->trained) {
       segments_.push_back({range, parameter->decayed});
     }
+    joins = parameter->trained;
   }
-  const std::int64_t count = range_.end - range_.begin;
-  const DType dtype = storage.masters().dtype;
+  const std::int64_t count = storage.layout().updated_elements();
   for (const std::string& name : moment_names(config)) {
-    memory_.push_back(device.allocate(count * size_of(dtype), MemoryKind::kDevice));
-    moments_.push_back({name, memory_.back().tensor({count}, dtype)});
+    memory_.push_back(device.allocate(count * size_of(storage.sum_dtype()), MemoryKind::kDevice));
+    moments_.push_back({name, memory_.back().tensor({count}, storage.sum_dtype())});
   }
-  if (config.ema_decay != 0) average_ = moments_.back().flat;
 }
 
 void OptimizerShards::initialize(Context& ctx) {
@@ -60,41 +57,44 @@ void OptimizerShards::initialize(Context& ctx) {
 }
 
 void OptimizerShards::initialize_average(Context& ctx) {
-  if (has_average()) ctx.device.copy(ctx.stream, average_, masters());
+  if (!has_average()) return;
+  for (const FlatRange owned : storage_.layout().updated()) ctx.device.copy(ctx.stream, part("ema", owned), storage_.masters(owned));
 }
 
-Tensor OptimizerShards::moment(std::string_view name) const {
+Tensor OptimizerShards::part(const Moment& moment, FlatRange range) const {
+  return moment.flat.rows(storage_.layout().compact(range), range.end - range.begin);
+}
+
+Tensor OptimizerShards::part(std::string_view name, FlatRange range) const {
   const auto found = std::find_if(moments_.begin(), moments_.end(), [&](const Moment& one) { return one.name == name; });
-  return found == moments_.end() ? Tensor{} : found->flat;
+  return found == moments_.end() ? Tensor{} : part(*found, range);
 }
 
 void OptimizerShards::update(Context& ctx, std::span<const Slice> slices) {
   if (average_in_use_) fail("an update while the average stands in place of the master weights");
   for (const Slice& slice : slices) kernels::sum_of_squares(ctx, {.x = slice.gradient});
+  if (storage_.layout().sharded()) dp_.all_reduce(ctx.stream, ctx.step_state.rows(StepState::kSumOfSquares, 1));
   kernels::finish_norm(ctx, {.max_grad_norm = config_.max_grad_norm});
   for (const Slice& slice : slices) {
     for (const Segment& segment : segments_) {
-      const Segment part{{std::max(slice.range.begin, segment.range.begin), std::min(slice.range.end, segment.range.end)}, segment.decayed};
-      if (part.range.begin >= part.range.end) continue;
-      update_segment(ctx, part, slice.gradient.rows(part.range.begin - slice.range.begin, part.range.end - part.range.begin));
+      const Segment shared{{std::max(slice.range.begin, segment.range.begin), std::min(slice.range.end, segment.range.end)},
+                           segment.decayed};
+      if (shared.range.begin >= shared.range.end) continue;
+      update_segment(ctx, shared, slice.gradient.rows(shared.range.begin - slice.range.begin, shared.range.end - shared.range.begin));
     }
   }
+  gather_values(ctx);
 }
 
 void OptimizerShards::update_segment(Context& ctx, const Segment& segment, Tensor gradient) {
-  if (segment.range.begin < range_.begin || segment.range.end > range_.end) {
-    fail(fmt::format("elements {} .. {} are not in this rank's slice {} .. {}", segment.range.begin, segment.range.end, range_.begin,
-                     range_.end));
-  }
-  const std::int64_t count = segment.range.end - segment.range.begin;
-  const auto part = [&](Tensor flat) { return flat.defined() ? flat.rows(segment.range.begin - range_.begin, count) : flat; };
-  const Tensor master = part(masters());
-  const Tensor value = storage_.values().rows(segment.range.begin, count);
+  const FlatRange range = segment.range;
+  const Tensor master = storage_.masters(range);
+  const Tensor value = storage_.values().rows(range.begin, range.end - range.begin);
   const double decay = segment.decayed ? config_.weight_decay : 0;
   if (config_.kind == OptimizerKind::kSgd) {
     kernels::sgd_update(ctx, {.gradient = gradient,
                               .master = master,
-                              .momentum_buffer = part(moment("momentum")),
+                              .momentum_buffer = part("momentum", range),
                               .value = value,
                               .momentum = config_.momentum,
                               .nesterov = config_.nesterov,
@@ -102,8 +102,8 @@ void OptimizerShards::update_segment(Context& ctx, const Segment& segment, Tenso
   } else {
     kernels::adam_update(ctx, {.gradient = gradient,
                                .master = master,
-                               .exp_avg = part(moment("exp_avg")),
-                               .exp_avg_sq = part(moment("exp_avg_sq")),
+                               .exp_avg = part("exp_avg", range),
+                               .exp_avg_sq = part("exp_avg_sq", range),
                                .value = value,
                                .beta1 = config_.adam_beta1,
                                .beta2 = config_.adam_beta2,
@@ -111,13 +111,26 @@ void OptimizerShards::update_segment(Context& ctx, const Segment& segment, Tenso
                                .weight_decay = decay,
                                .decoupled = config_.kind == OptimizerKind::kAdamW});
   }
-  if (has_average()) kernels::ema_update(ctx, {.master = master, .average = part(average_), .decay = config_.ema_decay});
+  if (has_average()) kernels::ema_update(ctx, {.master = master, .average = part("ema", range), .decay = config_.ema_decay});
+}
+
+/// In forward order: the next forward needs the first block first.
+void OptimizerShards::gather_values(Context& ctx) {
+  const ShardLayout& layout = storage_.layout();
+  if (!layout.sharded()) return;
+  const auto values = [&](FlatRange range) { return storage_.values().rows(range.begin, range.end - range.begin); };
+  for (auto bucket = layout.buckets().rbegin(); bucket != layout.buckets().rend(); ++bucket) {
+    dp_.all_gather(ctx.stream, values(layout.chunk(*bucket)), values(bucket->range));
+  }
 }
 
 void OptimizerShards::exchange_average(Context& ctx) {
   if (!has_average()) fail("there is no average to exchange: training.ema_decay is 0");
-  kernels::exchange(ctx, {.a = masters(), .b = average_});
+  for (const FlatRange owned : storage_.layout().updated()) {
+    kernels::exchange(ctx, {.a = storage_.masters(owned), .b = part("ema", owned)});
+  }
   storage_.make_values(ctx);
+  gather_values(ctx);
   average_in_use_ = !average_in_use_;
 }
 

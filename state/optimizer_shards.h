@@ -13,13 +13,14 @@ namespace weft {
 /// A flat tensor of the optimizer beside the master weights, element by element: a moment, or their average.
 struct Moment {
   std::string name;  // exp_avg, exp_avg_sq, momentum, ema: the prefix of its parts in a checkpoint
-  Tensor flat;       // (elements of the slice), sum type
+  Tensor flat;       // (updated elements of the layout), sum type: the updated ranges one behind the other
 };
 
-/// Updates the master weights of this rank's slice of all parameters, and the values with them. Owns the moments of that slice.
+/// Updates the master weights of this rank's share of all parameters, and the values of all with them. Owns the moments of that share.
 class OptimizerShards {
  public:
-  OptimizerShards(const OptimizerConfig&, ParameterStorage&, Device&);
+  /// `dp`: the ranks of the storage's layout.
+  OptimizerShards(const OptimizerConfig&, ParameterStorage&, Communicator& dp, Device&);
   OptimizerShards(const OptimizerShards&) = delete;
   OptimizerShards& operator=(const OptimizerShards&) = delete;
 
@@ -28,19 +29,24 @@ class OptimizerShards {
   /// Only the average starts again from the masters: after a checkpoint that has none.
   void initialize_average(Context&);
 
-  /// One update from the summed gradients: global norm, clipping at max_grad_norm, Adam, AdamW or SGD, average. Only enqueues. When the
-  /// norm is not finite, weights, moments, average and Adam's count stay as they were; step_state tells.
+  /// One update from the summed gradients: global norm over all ranks, clipping at max_grad_norm, Adam, AdamW or SGD, average, and the
+  /// gather of the values. Only enqueues. When the norm is not finite, weights, moments, average and Adam's count stay as they were, on
+  /// every rank alike; step_state tells.
   void update(Context&, std::span<const Slice>);
 
-  bool has_average() const { return average_.defined(); }
+  bool has_average() const { return config_.ema_decay != 0; }
   /// Exchanges masters and average and makes the values again. Validation calls it before and after, and waits for a save in flight first;
   /// between the two calls nothing may be updated or saved.
   void exchange_average(Context&);
   bool average_in_use() const { return average_in_use_; }
 
-  FlatRange range() const { return range_; }  // the slice, in the flat storage
-  Tensor masters() const { return storage_.masters().rows(range_.begin, range_.end - range_.begin); }
+  /// Every rank's values from the ranks that update them: after masters were loaded. Nothing where every rank updates everything.
+  void gather_values(Context&);
+
+  const ParameterStorage& storage() const { return storage_; }
   std::span<const Moment> moments() const { return moments_; }
+  /// The part of a moment that belongs to a range of the flat storage that this rank updates.
+  Tensor part(const Moment&, FlatRange) const;
 
  private:
   struct Segment {  // neighbours in the flat storage that are updated in the same way
@@ -48,15 +54,14 @@ class OptimizerShards {
     bool decayed;
   };
   void update_segment(Context&, const Segment&, Tensor gradient);
-  Tensor moment(std::string_view name) const;
+  Tensor part(std::string_view moment, FlatRange) const;  // absent where there is no such moment
 
   OptimizerConfig config_;
   ParameterStorage& storage_;
-  FlatRange range_;
+  Communicator& dp_;
   std::vector<Segment> segments_;  // trained parameters only, in order
   std::vector<Memory> memory_;
   std::vector<Moment> moments_;
-  Tensor average_;  // one of moments_, or absent
   bool average_in_use_ = false;
 };
 

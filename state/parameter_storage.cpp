@@ -1,5 +1,8 @@
 #include "state/parameter_storage.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "runtime/error.h"
 #include "runtime/kernels/memory_ops.h"
 
@@ -16,17 +19,20 @@ void round_to_bfloat16(Tensor from, Tensor to) {
 }  // namespace
 
 ParameterStorage::ParameterStorage(ParameterSet& parameters, Communicator& communicator, Device& device, DType compute, StorageUse use)
-    : parameters_(parameters) {
+    : ParameterStorage(parameters, communicator, device, compute, ShardLayout(parameters), use) {}
+
+ParameterStorage::ParameterStorage(ParameterSet& parameters, Communicator& communicator, Device& device, DType compute, ShardLayout layout,
+                                   StorageUse use)
+    : parameters_(parameters), layout_(std::move(layout)) {
   const DType sum = sum_type(compute);
   const std::int64_t all = parameters.total_elements(), saved = parameters.elements();
   value_memory_ = communicator.allocate(device, all * size_of(compute));
   values_ = value_memory_.tensor({all}, compute);
   parameters.bind_values(values_);
-  if (compute == sum) masters_ = values_.rows(0, saved);
   if (use == StorageUse::kInference) return;
   if (compute != sum) {
-    master_memory_ = device.allocate(saved * size_of(sum), MemoryKind::kDevice);
-    masters_ = master_memory_.tensor({saved}, sum);
+    master_memory_ = device.allocate(layout_.updated_elements() * size_of(sum), MemoryKind::kDevice);
+    masters_ = master_memory_.tensor({layout_.updated_elements()}, sum);
   }
   gradient_memory_ = communicator.allocate(device, saved * size_of(sum));
   gradients_ = gradient_memory_.tensor({saved}, sum);
@@ -36,9 +42,9 @@ ParameterStorage::ParameterStorage(ParameterSet& parameters, Communicator& commu
 void ParameterStorage::initialize(Context& ctx) {
   kernels::fill_zero(ctx, {.y = values_});
   if (gradients_.defined()) kernels::fill_zero(ctx, {.y = gradients_});
-  if (separate_masters()) kernels::fill_zero(ctx, {.y = masters_});
+  if (masters_.defined()) kernels::fill_zero(ctx, {.y = masters_});
   if (!ctx.device.computes()) return;
-  const DType sum = sum_type(values_.dtype);
+  const DType sum = sum_dtype();
   for (const Parameter& parameter : parameters_.parameters()) {
     const std::int64_t count = parameter.shape.elements();
     const Memory memory = ctx.device.allocate(count * size_of(sum), MemoryKind::kPinnedHost);
@@ -48,10 +54,15 @@ void ParameterStorage::initialize(Context& ctx) {
   }
 }
 
+Tensor ParameterStorage::masters(FlatRange range) const {
+  const std::int64_t count = range.end - range.begin;
+  if (masters_.defined()) return masters_.rows(layout_.compact(range), count);
+  return values_.dtype == sum_dtype() ? values_.rows(range.begin, count) : Tensor{};
+}
+
 void ParameterStorage::set_weights(Context& ctx, std::int64_t begin, Tensor host) {
   const std::int64_t count = host.size(0);
-  const bool constant = begin >= parameters_.elements();  // these lie behind all that is saved
-  if (separate_masters() && !constant) ctx.device.copy(ctx.stream, masters_.rows(begin, count), host);
+  if (masters_.defined()) copy_to_masters(ctx, begin, host);
   const Memory memory = ctx.device.allocate(count * size_of(values_.dtype), MemoryKind::kPinnedHost);
   const Tensor rounded = memory.tensor({count}, values_.dtype);
   if (host.dtype != values_.dtype) round_to_bfloat16(host, rounded);
@@ -59,8 +70,20 @@ void ParameterStorage::set_weights(Context& ctx, std::int64_t begin, Tensor host
   ctx.stream.synchronize();  // before the host memory goes
 }
 
+/// What of it this rank updates; constants are nobody's.
+void ParameterStorage::copy_to_masters(Context& ctx, std::int64_t begin, Tensor host) {
+  for (const FlatRange owned : layout_.updated()) {
+    const FlatRange part{std::max(begin, owned.begin), std::min(begin + host.size(0), owned.end)};
+    if (part.begin >= part.end) continue;
+    ctx.device.copy(ctx.stream, masters(part), host.rows(part.begin - begin, part.end - part.begin));
+  }
+}
+
 void ParameterStorage::make_values(Context& ctx) {
-  if (separate_masters()) kernels::convert(ctx, {.x = masters_, .y = values_.rows(0, masters_.size(0))});
+  if (!masters_.defined()) return;
+  for (const FlatRange owned : layout_.updated()) {
+    kernels::convert(ctx, {.x = masters(owned), .y = values_.rows(owned.begin, owned.end - owned.begin)});
+  }
 }
 
 }  // namespace weft

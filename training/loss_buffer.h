@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 
+#include "parallel/communicator.h"
 #include "runtime/device.h"
 #include "runtime/kernels/cross_entropy.h"
 
@@ -18,12 +19,14 @@ class LossBuffer {
   Tensor sums() const { return sums_; }
   /// The totals since the last call; starts from zero again. Waits for the device.
   LossTotals take();
+  /// The sum over the ranks of a group, the same on each. Waits.
+  LossTotals sum_over(Communicator&, const LossTotals& own);
 
  private:
   Device& device_;
   Stream& stream_;
   Memory memory_;
-  Tensor sums_;
+  Tensor sums_, exchanged_;
 };
 
 }  // namespace weft

@@ -37,8 +37,8 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
   ParameterSet parameters(0);
   const std::unique_ptr<TranslationModel> model = make_transformer(question.model, parameters);
   ParameterStorage storage(parameters, *mesh.dp, device, question.dtype);
-  OptimizerShards optimizer(question.optimizer, storage, device);
-  GradientReducer reducer(storage, *mesh.dp, ParallelConfig{});
+  OptimizerShards optimizer(question.optimizer, storage, *mesh.dp, device);
+  GradientReducer reducer(storage, *mesh.dp);
 
   const std::int64_t longest = question.model.max_length;
   const BatchExtent extent = capacity_extent(micro_batch_rows, longest, longest);
@@ -60,8 +60,7 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
   model->forward(ctx, batch, reducer, sums);
 
   MemoryPlan plan{.micro_batch_rows = micro_batch_rows, .parameters = parameters.count()};
-  const bool separate_masters = storage.masters().data != storage.values().data;
-  plan.weights = storage.values().bytes() + (separate_masters ? storage.masters().bytes() : 0);
+  plan.weights = storage.values().bytes() + storage.master_bytes();
   plan.gradients = storage.gradients().bytes();
   for (const Moment& moment : optimizer.moments()) (moment.name == "ema" ? plan.ema : plan.optimizer) += moment.flat.bytes();
   plan.batches = 2 * kLoaderBuffers * batch_bytes(extent);

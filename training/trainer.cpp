@@ -22,17 +22,18 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
 
 Trainer::Trainer(const TrainingJob& job)
     : job_(job),
-      parameters_(job.seed),
+      parameters_(job.seed, job.mesh.dp->size()),
       model_(make_transformer(job.model, parameters_)),
-      weights_(parameters_, *job.mesh.dp, job.device, job.dtype),
+      weights_(parameters_, *job.mesh.dp, job.device, job.dtype,
+               ShardLayout(parameters_, *job.mesh.dp, job.parallel, size_of(sum_type(job.dtype))), StorageUse::kTraining),
       arena_memory_(job.device.allocate(job.arena_bytes, MemoryKind::kDevice)),
       arena_(arena_memory_.data(), job.arena_bytes),
       stream_(job.device.stream(StreamKind::kCompute)),
       step_state_(job.device, stream_),
       loss_(job.device, stream_),
       ctx_{job.device, stream_, arena_, step_state_.tensor(), true},
-      optimizer_(job.optimizer, weights_, job.device),
-      reducer_(weights_, *job.mesh.dp, job.parallel),
+      optimizer_(job.optimizer, weights_, *job.mesh.dp, job.device),
+      reducer_(weights_, *job.mesh.dp),
       saver_({.storage = job.storage,
               .mesh = job.mesh,
               .device = job.device,
@@ -48,12 +49,13 @@ Trainer::Trainer(const TrainingJob& job)
                  job_.log.info(part, text);
                }),
       progress_(stderr) {
-  if (job.valid != nullptr) validator_.emplace(job.device, *job.valid, job.micro_batch_rows);
+  if (job.valid != nullptr) validator_.emplace(job.device, *job.mesh.dp, *job.valid, job.micro_batch_rows);
 }
 
 void Trainer::start(const FoundCheckpoint* found) {
   weights_.initialize(ctx_);
   optimizer_.initialize(ctx_);
+  job_.progress.phase = Phase::kLoad;
   if (found != nullptr) {
     const Resumed resumed = load_checkpoint(found->reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_});
     run_ = run_state_from(resumed.run_state);
@@ -76,7 +78,7 @@ void Trainer::start(const FoundCheckpoint* found) {
 ExitCode Trainer::run() {
   if (run_.validation_due && validator_) validate();
   for (;;) {
-    const Limit limit = limit_reached(job_.training.limits, run_.counts, hours_running());
+    const Limit limit = limit_reached(job_.training.limits, run_.counts, 0);
     if (limit != Limit::kNone) return finish(limit);
     const RunCounts before = run_.counts;
     step();
@@ -84,6 +86,7 @@ ExitCode Trainer::run() {
     after_step(before, stop);
     if (!stop) continue;
     saver_.finish();
+    progress_.clear();
     job_.log.info("stop", fmt::format("step {} is saved, as was asked", saver_.committed_step()));
     return ExitCode::kStopped;
   }
@@ -96,9 +99,12 @@ void Trainer::step() {
   const std::int64_t number = run_.counts.step + 1;
   const auto counted =
       config.normalization == Normalization::kTokens ? update.loss_tokens : static_cast<std::int64_t>(update.samples.size());
+  job_.progress.step = number;
+  job_.progress.phase = Phase::kStep;
   step_state_.write(number, learning_rate(config.schedule, number, config.limits.train_steps), 1.0 / static_cast<double>(counted));
   reducer_.begin_update(ctx_, static_cast<int>(loaded.passes));
   for (std::int64_t pass = 0; pass < loaded.passes; ++pass) {
+    job_.progress.pass = pass + 1;
     model_->forward_backward(ctx_, loader_->next(), reducer_, loss_.sums());
   }
   reducer_.finish(ctx_);
@@ -117,9 +123,10 @@ void Trainer::advance(const Update& update) {
       static_cast<double>(update.next.epoch) + static_cast<double>(update.next.samples) / static_cast<double>(job_.train.size());
 }
 
-/// One small message a step: whether any rank was asked to stop, and whether all writers are done.
+/// One small message a step: whether any rank was asked to stop or is out of time (clocks differ), and whether all writers are done.
 bool Trainer::agree_to_stop() {
-  const std::int64_t stop = job_.stop_requested() ? 1 : 0, writing = saver_.writers_done() ? 0 : 1;
+  const bool out_of_time = limit_reached(job_.training.limits, run_.counts, hours_running()) == Limit::kTime;
+  const std::int64_t stop = job_.stop_requested() || out_of_time ? 1 : 0, writing = saver_.writers_done() ? 0 : 1;
   const std::vector<std::int64_t> all = job_.mesh.control->agree({stop, writing});
   saver_.commit_when(all[1] == 0);
   return all[0] != 0;
@@ -130,7 +137,7 @@ void Trainer::after_step(const RunCounts& before, bool stop) {
   const bool validation_due = validator_ && due(job_.training.valid_freq, before, now);
   if (due(job_.training.report_freq, before, now)) {
     report();
-  } else if (progress_.visible()) {
+  } else if (is_root() && progress_.visible()) {
     show_progress();
   }
   if (stop || due(job_.training.save_freq, before, now)) save(validation_due);  // a save comes before the validation of its step
@@ -138,17 +145,18 @@ void Trainer::after_step(const RunCounts& before, bool stop) {
 }
 
 ExitCode Trainer::finish(Limit limit) {
-  const bool stopped = limit == Limit::kTime;
-  if (run_.counts.step != saver_.committed_step()) save(validator_.has_value() && !stopped);
-  if (validator_ && !stopped && run_.counts.step != started_.step && run_.validated_step != run_.counts.step) validate();
+  const bool validates = validator_ && run_.counts.step != started_.step && run_.validated_step != run_.counts.step;
+  if (run_.counts.step != saver_.committed_step()) save(validates);
+  if (validates) validate();
   saver_.finish();
   check_finite(step_state_.read());
   progress_.clear();
-  job_.log.info(stopped ? "stop" : "done", fmt::format("step {}, {} reached; {}", run_.counts.step, name(limit), job_.run_dir));
-  return stopped ? ExitCode::kStopped : ExitCode::kDone;
+  job_.log.info("done", fmt::format("step {}, {} reached; {}", run_.counts.step, name(limit), job_.run_dir));
+  return ExitCode::kDone;
 }
 
 void Trainer::save(bool validation_due) {
+  job_.progress.phase = Phase::kSave;
   saver_.start(run_.counts.step, saved_state(validation_due));
 }
 
@@ -162,6 +170,7 @@ Json Trainer::saved_state(bool validation_due) {
 }
 
 void Trainer::validate() {
+  job_.progress.phase = Phase::kValidation;
   saver_.wait_until_read();
   if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
   const Validator::Result result = validator_->run(ctx_, *model_, reducer_);
@@ -177,7 +186,7 @@ void Trainer::validate() {
   saver_.keep_best(job_.checkpoint.keep_best > 0 ? best_steps : std::vector<std::int64_t>{});
   if (!new_best) return;
   if (job_.checkpoint.keep_best > 0) saver_.ensure_saved(run_.counts.step, saved_state(false));
-  write_best_file(job_.run_dir, run_.best, job_.log);
+  if (is_root()) write_best_file(job_.run_dir, run_.best, job_.log);
 }
 
 /// Both metrics are better when smaller.
@@ -193,18 +202,23 @@ bool Trainer::note_metric(const std::string& metric, double value) {
     best.stalled += 1;
     text += fmt::format(" stalled {} times (last best: {:.4f} at step {})", best.stalled, best.value, best.step);
   }
-  run_log_.write({.part = "valid", .text = text, .fields = {{"step", run_.counts.step}, {metric, value}}});
+  if (is_root()) run_log_.write({.part = "valid", .text = text, .fields = {{"step", run_.counts.step}, {metric, value}}});
   return is_best;
 }
 
+/// Every rank comes here at the same step: the sums of all are added.
 void Trainer::report() {
-  const TrainReport report = make_report();
-  run_log_.write(train_event(report));
+  const TrainReport own = make_report();
+  const LossTotals all = loss_.sum_over(*job_.mesh.dp, interval_);
+  TrainReport report = own;
+  report.loss = all.loss / all.count;
+  if (is_root()) run_log_.write(train_event(report));
   interval_ = {};
   reported_ = run_.counts;
   reported_at_ = Clock::now();
 }
 
+/// Rank 0 shows the loss of its own share: what is drawn by the clock must not wait for others.
 void Trainer::show_progress() {
   const Clock::time_point now = Clock::now();
   if (now - shown_at_ < kProgressInterval) return;

@@ -7,6 +7,7 @@
 #include "data/loader.h"
 #include "models/transformer.h"
 #include "parallel/mesh.h"
+#include "parallel/progress.h"
 #include "runtime/exit_code.h"
 #include "runtime/log.h"
 #include "runtime/storage.h"
@@ -41,6 +42,7 @@ struct TrainingJob {
 
   Device& device;
   Mesh& mesh;
+  Progress& progress;  // for the watchdog
   Storage& storage;
   Log& log;
   const Dataset& train;
@@ -98,6 +100,7 @@ class Trainer {
   ProgressLine progress_;
 
   using Clock = std::chrono::steady_clock;
+  bool is_root() const { return job_.mesh.control->rank() == 0; }
   double hours_running() const { return std::chrono::duration<double, std::ratio<3600>>(Clock::now() - started_at_).count(); }
 
   RunState run_;

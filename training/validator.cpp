@@ -21,18 +21,23 @@ BatchExtent largest_extent(const std::vector<BatchPart>& parts) {
 
 }  // namespace
 
-Validator::Validator(Device& device, const Dataset& data, std::int64_t micro_batch_rows)
-    : device_(device), data_(data), parts_(parts_in_length_order(data, micro_batch_rows)), buffer_(device, largest_extent(parts_)) {}
+Validator::Validator(Device& device, Communicator& dp, const Dataset& data, std::int64_t micro_batch_rows)
+    : device_(device),
+      dp_(dp),
+      data_(data),
+      parts_(parts_in_length_order(data, micro_batch_rows)),
+      buffer_(device, largest_extent(parts_)) {}
 
 Validator::Result Validator::run(Context& training_ctx, Model& model, BlockHooks& hooks) {
   Context ctx = training_ctx;
   ctx.training = false;
   LossBuffer losses(device_, ctx.stream);
-  for (const BatchPart& part : parts_) {
-    model.forward(ctx, buffer_.load(device_, ctx.stream, data_, part), hooks, losses.sums());
+  const auto rank = static_cast<std::size_t>(dp_.rank()), ranks = static_cast<std::size_t>(dp_.size());
+  for (std::size_t i = rank; i < parts_.size(); i += ranks) {
+    model.forward(ctx, buffer_.load(device_, ctx.stream, data_, parts_[i]), hooks, losses.sums());
     ctx.stream.synchronize();  // the buffer is filled again
   }
-  const LossTotals totals = losses.take();
+  const LossTotals totals = losses.sum_over(dp_, losses.take());
   const double loss = totals.nll / totals.count;
   return {.loss = loss, .perplexity = std::exp(loss), .accuracy = totals.correct / totals.count};
 }

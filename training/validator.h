@@ -8,11 +8,12 @@
 
 namespace weft {
 
-/// Loss over a held-out data set, without dropout and label smoothing, in batches of at most `micro_batch_rows` tokens a side.
+/// Loss over a held-out data set, without dropout and label smoothing, in batches of at most `micro_batch_rows` tokens a side, dealt to the
+/// data-parallel ranks. The result is the same on every rank.
 class Validator {
  public:
   /// The data set must outlive the validator.
-  Validator(Device&, const Dataset&, std::int64_t micro_batch_rows);
+  Validator(Device&, Communicator& dp, const Dataset&, std::int64_t micro_batch_rows);
 
   struct Result {
     double loss = 0;        // nats a target token, end tokens included
@@ -23,6 +24,7 @@ class Validator {
 
  private:
   Device& device_;
+  Communicator& dp_;
   const Dataset& data_;
   std::vector<BatchPart> parts_;
   BatchBuffer buffer_;

@@ -259,13 +259,13 @@ TEST_F(CheckpointTest, MomentsCanStartFreshAndAnAverageCanBeAdded) {
   StateTarget target = fresh.target();
   target.reset_optimizer = true;
   load_checkpoint(CheckpointReader(storage_, "run/step-000000000004"), target);
-  EXPECT_EQ(test::to_doubles(fresh.storage().masters()), test::to_doubles(state.storage().masters()));
-  EXPECT_EQ(test::to_doubles(fresh.shards().moments()[1].flat), test::to_doubles(state.storage().masters()));
+  EXPECT_EQ(test::to_doubles(fresh.masters()), test::to_doubles(state.masters()));
+  EXPECT_EQ(test::to_doubles(fresh.shards().moments()[1].flat), test::to_doubles(state.masters()));
   for (const double momentum : test::to_doubles(fresh.shards().moments()[0].flat)) ASSERT_EQ(momentum, 0);
 
   SmallState averaged;
   load_checkpoint(CheckpointReader(storage_, "run/step-000000000004"), averaged.target());
-  EXPECT_EQ(test::to_doubles(averaged.shards().moments()[2].flat), test::to_doubles(state.storage().masters()));
+  EXPECT_EQ(test::to_doubles(averaged.shards().moments()[2].flat), test::to_doubles(state.masters()));
 }
 
 TEST_F(CheckpointTest, WeightsAloneAreTheAveragedOnes) {

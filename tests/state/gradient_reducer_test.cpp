@@ -26,7 +26,7 @@ class GradientReducerTest : public testing::Test {
 };
 
 TEST_F(GradientReducerTest, HandsOutZeroedGradientsAndSumsThePasses) {
-  GradientReducer reducer(*storage_, *mesh_.dp, {});
+  GradientReducer reducer(*storage_, *mesh_.dp);
   for (int update = 0; update < 2; ++update) {
     reducer.begin_update(ctx_, 2);
     for (int pass = 0; pass < 2; ++pass) {
@@ -48,7 +48,7 @@ TEST_F(GradientReducerTest, HandsOutZeroedGradientsAndSumsThePasses) {
 }
 
 TEST_F(GradientReducerTest, NoticesABlockThatIsNotReadyOnceAPass) {
-  GradientReducer reducer(*storage_, *mesh_.dp, {});
+  GradientReducer reducer(*storage_, *mesh_.dp);
   reducer.begin_update(ctx_, 1);
   reducer.ready(ctx_, 0);
   EXPECT_THROW(reducer.finish(ctx_), Error);
@@ -56,7 +56,7 @@ TEST_F(GradientReducerTest, NoticesABlockThatIsNotReadyOnceAPass) {
 }
 
 TEST_F(GradientReducerTest, RefusesAnUnknownStage) {
-  EXPECT_THROW(GradientReducer(*storage_, *mesh_.dp, {.zero_stage = 3}), Error);
+  EXPECT_THROW(ShardLayout(storage_->parameters(), *mesh_.dp, {.zero_stage = 3}, 4), Error);
 }
 
 }  // namespace

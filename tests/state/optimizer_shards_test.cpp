@@ -64,12 +64,12 @@ class OptimizerRun {
     storage_->initialize(ctx_);
     for (std::size_t i = 0; i < kNames.size(); ++i) set(master(i), golden.doubles(kNames[i]));
     storage_->make_values(ctx_);
-    shards_ = std::make_unique<OptimizerShards>(optimizer_config(golden.config()), *storage_, ctx_.context().device);
+    shards_ = std::make_unique<OptimizerShards>(optimizer_config(golden.config()), *storage_, *mesh_.dp, ctx_.context().device);
     shards_->initialize(ctx_);
   }
   Tensor master(std::size_t i) {
     const Parameter& parameter = set_.parameters()[i];
-    return storage_->masters().rows(parameter.offset, parameter.shape.elements());
+    return storage_->masters({0, storage_->parameters().elements()}).rows(parameter.offset, parameter.shape.elements());
   }
   void step(std::size_t number) {
     for (std::size_t i = 0; i < kNames.size(); ++i) {
@@ -134,7 +134,7 @@ class OptimizerShardsTest : public testing::Test {
     parameters_->lay_out();
     storage_ = std::make_unique<ParameterStorage>(*parameters_, *mesh_.dp, ctx_.context().device, dtype);
     storage_->initialize(ctx_);
-    shards_ = std::make_unique<OptimizerShards>(config, *storage_, ctx_.context().device);
+    shards_ = std::make_unique<OptimizerShards>(config, *storage_, *mesh_.dp, ctx_.context().device);
     shards_->initialize(ctx_);
     ctx_.step_state(StepState::kLearningRate) = 0.01;
   }
@@ -147,7 +147,7 @@ class OptimizerShardsTest : public testing::Test {
     const Slice slice{{0, parameters_->elements()}, storage_->gradients()};
     shards_->update(ctx_, std::span(&slice, 1));
   }
-  std::vector<double> masters() { return test::to_doubles(storage_->masters()); }
+  std::vector<double> masters() { return test::to_doubles(storage_->masters({0, storage_->parameters().elements()})); }
 
   TestContext ctx_;
   Mesh mesh_ = make_single_mesh();
@@ -193,7 +193,7 @@ TEST_F(OptimizerShardsTest, FrozenParametersAndConstantsStay) {
 TEST_F(OptimizerShardsTest, ValuesAreTheRoundedMasters) {
   build(DType::kBFloat16, {});
   for (int step = 0; step < 3; ++step) {
-    const auto master = storage_->masters().span<float>();
+    const auto master = storage_->masters({0, storage_->parameters().elements()}).span<float>();
     const auto value = storage_->values().span<bfloat16>();
     for (std::size_t i = 0; i < master.size(); ++i) ASSERT_EQ(value[i].bits, bfloat16(master[i]).bits) << i;
     update(0.3);
@@ -202,7 +202,7 @@ TEST_F(OptimizerShardsTest, ValuesAreTheRoundedMasters) {
 
 TEST_F(OptimizerShardsTest, MastersShareTheValuesMemoryInFloat32) {
   build(DType::kFloat32, {});
-  EXPECT_EQ(storage_->masters().data, storage_->values().data);
+  EXPECT_EQ(storage_->masters({0, storage_->parameters().elements()}).data, storage_->values().data);
 }
 
 TEST_F(OptimizerShardsTest, TheAverageFollowsTheMasters) {

@@ -77,7 +77,7 @@ SmallState::SmallState(const Options& options) : options_(options) {
   set_.lay_out();
   storage_ = std::make_unique<ParameterStorage>(set_, *mesh_.dp, ctx_.context().device, options.dtype);
   storage_->initialize(ctx_);
-  shards_ = std::make_unique<OptimizerShards>(options.optimizer, *storage_, ctx_.context().device);
+  shards_ = std::make_unique<OptimizerShards>(options.optimizer, *storage_, *mesh_.dp, ctx_.context().device);
   shards_->initialize(ctx_);
 }
 
@@ -117,7 +117,7 @@ bool SmallState::is(std::int64_t step) {
   }
   if (storage_->values().dtype != DType::kBFloat16) return same;
   const auto values = storage_->values().span<bfloat16>();
-  const auto masters = storage_->masters().span<float>();
+  const auto masters = storage_->masters({0, storage_->parameters().elements()}).span<float>();
   for (std::size_t i = 0; i < masters.size(); ++i) same = same && values[i].bits == bfloat16(masters[i]).bits;
   return same;
 }

@@ -40,6 +40,7 @@ class SmallState {
   ParameterSet& parameters() { return set_; }
   OptimizerShards& shards() { return *shards_; }
   ParameterStorage& storage() { return *storage_; }
+  Tensor masters() { return storage_->masters({0, set_.elements()}); }
   Control& control() { return *mesh_.control; }
   const Mesh& mesh() const { return mesh_; }
   Log& log() { return log_; }
