@@ -3,6 +3,7 @@
 
 #include "parallel/communicator.h"
 #include "parallel/control.h"
+#include "parallel/flight_record.h"
 
 namespace weft {
 
@@ -16,13 +17,20 @@ struct ParallelConfig {
   double hang_timeout_seconds = 600;
 };
 
-/// The ranks of a job as a grid: rank = dp_rank * tp + tp_rank.
+/// The ranks of a job as a grid: rank = dp_rank * tp + tp_rank. world, dp and tp are groups of their own: a rank calls them one at a time.
 struct Mesh {
   std::unique_ptr<Communicator> world, dp, tp;
   std::unique_ptr<Control> control;
+  std::shared_ptr<FlightRecord> record;  // of the collectives of this rank; a watchdog may read it
 };
 
-/// One rank, alone: nothing is started.
+struct Grid {
+  int data, tensor;
+};
+/// The grid that the configuration asks for; a user's mistake when it does not fit the number of ranks.
+Grid grid_of(const ParallelConfig&, int world_size);
+
+/// One rank, alone: nothing is started, and nothing is recorded, since nobody is waited for.
 Mesh make_single_mesh();
 
 }  // namespace weft

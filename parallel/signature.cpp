@@ -1,0 +1,42 @@
+#include "parallel/signature.h"
+
+#include <fmt/format.h>
+
+#include "runtime/error.h"
+
+namespace weft {
+
+std::string_view name(Operation operation) {
+  switch (operation) {
+    case Operation::kAllReduce:
+      return "all_reduce";
+    case Operation::kReduceScatter:
+      return "reduce_scatter";
+    case Operation::kAllGather:
+      return "all_gather";
+    case Operation::kBroadcast:
+      return "broadcast";
+    case Operation::kBarrier:
+      return "barrier";
+    case Operation::kSplit:
+      return "split";
+  }
+  fail(fmt::format("no collective has number {}", static_cast<int>(operation)));
+}
+
+std::string describe(const Signature& s) {
+  const std::string call = fmt::format("{} #{}", name(s.operation), s.sequence);
+  if (s.operation == Operation::kBarrier || s.operation == Operation::kSplit) return call;
+  const std::string root = s.operation == Operation::kBroadcast ? fmt::format(" from rank {}", s.root) : "";
+  return fmt::format("{}, {} bytes of {}{}", call, s.bytes, name(s.dtype), root);
+}
+
+void require_same_signature(std::string_view group, std::span<const Signature> by_rank) {
+  for (std::size_t rank = 1; rank < by_rank.size(); ++rank) {
+    if (by_rank[rank] == by_rank[0]) continue;
+    fail(fmt::format("{}: the ranks do not call the same collective\n  rank 0    {}\n  rank {:<4} {}", group, describe(by_rank[0]), rank,
+                     describe(by_rank[rank])));
+  }
+}
+
+}  // namespace weft

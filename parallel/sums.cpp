@@ -1,0 +1,72 @@
+#include "parallel/sums.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <type_traits>
+
+#include <fmt/format.h>
+
+#include "runtime/error.h"
+
+namespace weft {
+namespace {
+
+/// Unsigned, so that an overflow wraps around on every machine.
+template <class T>
+struct AddedAs {
+  using type = SumType<T>;
+};
+template <>
+struct AddedAs<std::int32_t> {
+  using type = std::uint32_t;
+};
+template <>
+struct AddedAs<std::int64_t> {
+  using type = std::uint64_t;
+};
+
+constexpr std::int64_t kBlock = 1024;  // elements: the sum of a block stays in the first cache while all buffers are read and written
+
+template <class T, class Sum>
+void sum_block(const SumBuffers& buffers, std::int64_t begin, std::int64_t count) {
+  Sum sum[kBlock];
+  const T* first = reinterpret_cast<const T*>(buffers.from[0]) + begin;
+  for (std::int64_t i = 0; i < count; ++i) sum[i] = static_cast<Sum>(first[i]);
+  for (std::size_t k = 1; k < buffers.from.size(); ++k) {
+    const T* next = reinterpret_cast<const T*>(buffers.from[k]) + begin;
+    for (std::int64_t i = 0; i < count; ++i) sum[i] += static_cast<Sum>(next[i]);
+  }
+  for (std::byte* to : buffers.to) {
+    T* y = reinterpret_cast<T*>(to) + begin;
+    for (std::int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(sum[i]);
+  }
+}
+
+template <class T>
+void sum_all(const SumBuffers& buffers, std::int64_t begin, std::int64_t count) {
+  for (std::int64_t at = 0; at < count; at += kBlock) {
+    sum_block<T, typename AddedAs<T>::type>(buffers, begin + at, std::min(kBlock, count - at));
+  }
+}
+
+}  // namespace
+
+void sum_in_order(DType dtype, const SumBuffers& buffers, std::int64_t begin, std::int64_t count) {
+  switch (dtype) {
+    case DType::kFloat32:
+      return sum_all<float>(buffers, begin, count);
+    case DType::kBFloat16:
+      return sum_all<bfloat16>(buffers, begin, count);
+    case DType::kFloat64:
+      return sum_all<double>(buffers, begin, count);
+    case DType::kInt32:
+      return sum_all<std::int32_t>(buffers, begin, count);
+    case DType::kInt64:
+      return sum_all<std::int64_t>(buffers, begin, count);
+    case DType::kUInt8:
+      break;
+  }
+  fail(fmt::format("sums of {} are not supported", name(dtype)));
+}
+
+}  // namespace weft
