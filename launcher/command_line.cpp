@@ -36,6 +36,14 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
     app.add_option("--set", line.sets, "one key after the files, for example training.train_steps=100K")->type_name("SECTION.KEY=VALUE...");
     app.add_flag("--dump-config", line.dump_config, "prints the effective configuration, every default written out, and stops");
   }
+  if (verb.name == "launch") {
+    app.footer("-- train ...: the command that every rank runs");
+    app.add_option("-n", line.ranks, "ranks of the job")->type_name("N")->check(CLI::Range(1, 1 << 20));
+    app.add_option("--hostfile", line.hostfile, "hosts of the job, as Open MPI reads them: lines of HOST slots=K")->type_name("FILE");
+    app.add_option("--max-relaunches", line.max_relaunches, "starts after a fault within any hour before it gives up; 10")
+        ->type_name("K")
+        ->check(CLI::Range(0, 1 << 20));
+  }
   if (verb.name == "translate") {
     app.add_option("--model", line.model, "a run directory or one of its checkpoints")->type_name("DIR");
     app.add_option("--set", line.sets, "another value of a key of section decoding, precision or parallel")
@@ -104,7 +112,12 @@ CommandLine parse_command_line(const std::vector<std::string>& arguments) {
   CLI::App app("weft " + verb.name + ": " + verb.summary, "weft " + verb.name);
   app.allow_extras();
   add_options(app, verb, line);
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend() - 1);  // the order CLI11 wants
+  auto end = arguments.end();
+  if (verb.name == "launch") {
+    end = std::find(arguments.begin(), arguments.end(), "--");
+    if (end != arguments.end()) line.command.assign(end + 1, arguments.end());
+  }
+  std::vector<std::string> reversed(std::make_reverse_iterator(end), arguments.rend() - 1);  // the order CLI11 wants
   try {
     app.parse(reversed);
   } catch (const CLI::CallForHelp&) {

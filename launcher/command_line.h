@@ -10,13 +10,16 @@ struct CommandLine {
   std::vector<std::string> config_files;  // --config FILE...
   std::vector<std::string> sets;          // --set section.key=value...
   bool dump_config = false;
-  std::string model;            // translate --model
-  std::string out;              // prepare --out
-  std::string path;             // inspect PATH
-  int ranks = 0;                // plan --ranks; 0: not given
-  double device_memory_gb = 0;  // plan --device-memory; 0: not given
-  bool json = false;            // result lines as JSON
-  std::string message;          // --help or --version: print this and exit 0; then nothing else counts
+  std::string model;                 // translate --model
+  std::string out;                   // prepare --out
+  std::string path;                  // inspect PATH
+  int ranks = 0;                     // plan --ranks, launch -n; 0: not given
+  std::string hostfile;              // launch --hostfile
+  int max_relaunches = 10;           // launch --max-relaunches
+  std::vector<std::string> command;  // launch: all that stands behind --
+  double device_memory_gb = 0;       // plan --device-memory; 0: not given
+  bool json = false;                 // result lines as JSON
+  std::string message;               // --help or --version: print this and exit 0; then nothing else counts
 };
 
 /// `arguments` without the name of the program. Throws Error kBadInput with the nearest verb or option.

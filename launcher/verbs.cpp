@@ -5,7 +5,7 @@ namespace weft {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {.name = "train", .summary = "trains a model into a run directory", .use = ConfigUse::kTrain, .takes_config = true, .run = run_train},
-      {.name = "launch", .summary = "starts train on several ranks and relaunches it after a fault"},
+      {.name = "launch", .summary = "starts train on several ranks and relaunches it after a fault", .run = run_launch},
       {.name = "translate", .summary = "a translation for each line of stdin", .run = run_translate},
       {.name = "summarize", .summary = "a summary for each line of stdin"},
       {.name = "generate", .summary = "a continuation for each line of stdin"},

@@ -25,6 +25,7 @@ const Verb* find_verb(const std::string& name);
 int run_vocab(const Config&, const CommandLine&);
 int run_prepare(const Config&, const CommandLine&);
 int run_train(const Config&, const CommandLine&);
+int run_launch(const Config&, const CommandLine&);
 int run_translate(const Config&, const CommandLine&);
 int run_plan(const Config&, const CommandLine&);
 int run_inspect(const Config&, const CommandLine&);

@@ -25,6 +25,17 @@ TEST(CommandLineTest, OptionsOfVerbs) {
   EXPECT_EQ(plan.device_memory_gb, 24);
 }
 
+TEST(CommandLineTest, LaunchKeepsTheCommandBehindTheDashes) {
+  const CommandLine line =
+      parse_command_line({"launch", "-n", "4", "--hostfile", "hosts", "--max-relaunches", "2", "--", "train", "--config", "a.yaml", "-n"});
+  EXPECT_EQ(line.ranks, 4);
+  EXPECT_EQ(line.hostfile, "hosts");
+  EXPECT_EQ(line.max_relaunches, 2);
+  EXPECT_EQ(line.command, (Strings{"train", "--config", "a.yaml", "-n"}));
+  EXPECT_TRUE(parse_command_line({"launch", "-n", "4", "--"}).command.empty());
+  EXPECT_TRUE(refusal([] { parse_command_line({"launch", "-n", "0", "--", "train"}); }).starts_with("weft: launch: -n: "));
+}
+
 TEST(CommandLineTest, HelpTeaches) {
   const std::string help = parse_command_line({"--help"}).message;
   for (const Verb& verb : verbs()) EXPECT_NE(help.find(verb.name), help.npos) << verb.name;

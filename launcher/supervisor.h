@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+
+#include "launcher/supervisor_command.h"
+#include "runtime/log.h"
+#include "runtime/storage.h"
+
+namespace weft {
+
+/// A job that is kept going until it is done. The supervisor is one thread that calls neither MPI nor OpenMP.
+struct SupervisedJob {
+  JobCommand command;
+  std::string program;  // what its ranks run
+  bool uses_mpirun = false;
+  std::string run_dir;
+  int max_relaunches = 10;          // within any hour
+  double stop_grace_seconds = 600;  // from the request to stop until the job is killed; a second request ends it at once
+};
+
+/// Starts the job, relaunches it as RelaunchPolicy says, and returns what the process exits with. SIGTERM, SIGINT and SIGUSR1 reach the
+/// ranks as SIGUSR1, which saves and ends with 75. An mpirun that stays 10 s longer than its ranks, or than the grace, is killed with all
+/// it started. Once saves failed for want of space (79) the next start waits until the newest checkpoint would fit once more.
+int supervise(const SupervisedJob&, Storage&, Log&);
+
+}  // namespace weft

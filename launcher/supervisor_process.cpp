@@ -1,0 +1,131 @@
+#include "launcher/supervisor_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <system_error>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "runtime/error.h"
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+/// In the child: only calls that are safe between fork and exec.
+[[noreturn]] void become(char* const* arguments, char* const* environment, pid_t supervisor) {
+  setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != supervisor) _exit(128 + SIGTERM);  // it died before the line above
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  const int nothing = open("/dev/null", O_RDONLY);  // a job in the background that reads the terminal would be stopped
+  if (nothing >= 0) dup2(nothing, STDIN_FILENO);
+  execve(arguments[0], arguments, environment);
+  const char* text = strerror(errno);
+  for (const char* part : {"weft: launch: ", static_cast<const char*>(arguments[0]), ": ", text, "\n"}) {
+    const ssize_t written = write(STDERR_FILENO, part, strlen(part));
+    static_cast<void>(written);
+  }
+  _exit(static_cast<int>(ExitCode::kBadInput));
+}
+
+/// The parent in the text of /proc/PID/stat: "pid (name) state parent ...", where the name may hold anything.
+pid_t parent_in(const std::string& stat) {
+  const std::size_t end = stat.rfind(')');
+  if (end == std::string::npos) return -1;
+  std::istringstream rest(stat.substr(end + 1));
+  char state = 0;
+  pid_t parent = -1;
+  rest >> state >> parent;
+  return parent;
+}
+
+}  // namespace
+
+std::vector<pid_t> children_of(pid_t parent) {
+  std::vector<pid_t> children;
+  std::error_code error;
+  for (fs::directory_iterator it("/proc", error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ptr != name.data() + name.size()) continue;
+    std::ifstream file(it->path() / "stat");
+    std::string stat;
+    if (std::getline(file, stat) && parent_in(stat) == parent) children.push_back(pid);
+  }
+  return children;
+}
+
+JobProcess::JobProcess(const JobCommand& command) {
+  std::vector<std::string> arguments = command.arguments, environment;
+  for (const auto& [name, value] : command.environment) environment.push_back(name + "=" + value);
+  const std::vector<char*> argument_pointers = pointers(arguments), environment_pointers = pointers(environment);
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
+  const pid_t supervisor = getpid();
+  pid_ = fork();
+  if (pid_ == 0) become(argument_pointers.data(), environment_pointers.data(), supervisor);
+  if (pid_ < 0) throw Error(ExitCode::kInternal, fmt::format("launch: no new process: {}", strerror(errno)));
+  setpgid(pid_, pid_);  // here too: whoever comes first
+}
+
+std::optional<int> JobProcess::poll() {
+  reap();
+  return code_;
+}
+
+/// Takes the exit codes of all that has ended; false when no child is left.
+bool JobProcess::reap() {
+  int status = 0;
+  pid_t ended = 0;
+  while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
+    if (ended == pid_) code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  }
+  return ended == 0;
+}
+
+void JobProcess::send(int signal) const {
+  if (!code_) kill(pid_, signal);
+}
+
+bool JobProcess::runs(const std::string& program) const {
+  std::vector<pid_t> candidates = children_of(pid_);
+  candidates.push_back(pid_);
+  std::error_code error;
+  for (const pid_t pid : candidates) {
+    if (fs::read_symlink(fmt::format("/proc/{}/exe", pid), error) == program) return true;
+  }
+  return false;
+}
+
+void JobProcess::kill_all() {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (reap() && std::chrono::steady_clock::now() < deadline) {
+    if (!code_) kill(-pid_, SIGKILL);
+    for (const pid_t child : children_of(getpid())) kill(child, SIGKILL);
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
+}  // namespace weft

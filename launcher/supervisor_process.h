@@ -1,0 +1,41 @@
+#pragma once
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "launcher/supervisor_command.h"
+
+namespace weft {
+
+/// A started job: mpirun or the program itself, a child in a process group of its own, which gets SIGTERM when this process dies.
+class JobProcess {
+ public:
+  /// This process becomes the parent of what its children leave behind, so that ranks whose mpirun was killed stay in reach.
+  explicit JobProcess(const JobCommand&);
+  /// Nothing of the job is left afterwards.
+  ~JobProcess() { kill_all(); }
+  JobProcess(const JobProcess&) = delete;
+  JobProcess& operator=(const JobProcess&) = delete;
+
+  pid_t pid() const { return pid_; }
+  /// Once the job has ended: its exit code, or 128 + the signal that killed it.
+  std::optional<int> poll();
+  void send(int signal) const;
+  /// Whether `program` runs in a child of the job, or is the job.
+  bool runs(const std::string& program) const;
+  /// SIGKILL to the job, its process group and everything it left behind, until nothing is left, for 10 seconds at most.
+  void kill_all();
+
+ private:
+  bool reap();
+
+  pid_t pid_ = -1;
+  std::optional<int> code_;
+};
+
+/// Processes whose parent is `parent`.
+std::vector<pid_t> children_of(pid_t parent);
+
+}  // namespace weft

@@ -1,0 +1,259 @@
+#include "launcher/supervisor.h"
+
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "launcher/supervisor_files.h"
+#include "launcher/supervisor_policy.h"
+#include "launcher/supervisor_process.h"
+#include "runtime/error.h"
+
+namespace weft::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::UnorderedElementsAre;
+
+TEST(RelaunchPolicyTest, FinalCodesEnd) {
+  for (const int code : {0, 64, 75, 77, 78}) EXPECT_FALSE(RelaunchPolicy(10, -1).decide(code, 100, 0).relaunch) << code;
+  for (const int code : {1, 76, 79, 134, 137, 139}) EXPECT_TRUE(RelaunchPolicy(10, -1).decide(code, 100, 0).relaunch) << code;
+}
+
+TEST(RelaunchPolicyTest, ThreeRelaunchesWithoutANewStepAreTheLast) {
+  RelaunchPolicy policy(10, 40);
+  EXPECT_DOUBLE_EQ(policy.decide(137, 40, 0).delay_seconds, 0.1);
+  EXPECT_DOUBLE_EQ(policy.decide(137, 40, 1).delay_seconds, 0.2);
+  EXPECT_DOUBLE_EQ(policy.decide(137, 40, 2).delay_seconds, 0.4);
+  const auto last = policy.decide(137, 40, 3);
+  EXPECT_FALSE(last.relaunch);
+  EXPECT_EQ(last.reason, "3 relaunches brought no new step");
+}
+
+TEST(RelaunchPolicyTest, ANewStepStartsTheCountAgainAndALostOneDoesNot) {
+  RelaunchPolicy policy(10, 40);
+  for (const int step : {40, 40, 40}) EXPECT_TRUE(policy.decide(1, step, 0).relaunch);
+  const auto after_progress = policy.decide(1, 60, 0);
+  EXPECT_TRUE(after_progress.relaunch);
+  EXPECT_DOUBLE_EQ(after_progress.delay_seconds, 0.1);
+  for (const int step : {40, 60}) EXPECT_TRUE(policy.decide(1, step, 0).relaunch);
+  EXPECT_FALSE(policy.decide(1, 60, 0).relaunch);
+}
+
+TEST(RelaunchPolicyTest, AnHourHoldsSoManyRelaunches) {
+  RelaunchPolicy policy(2, 0);
+  EXPECT_TRUE(policy.decide(1, 1, 0).relaunch);
+  EXPECT_TRUE(policy.decide(1, 2, 10).relaunch);
+  EXPECT_FALSE(policy.decide(1, 3, 3599).relaunch);
+  EXPECT_TRUE(policy.decide(1, 4, 3600).relaunch);  // the first is an hour old
+  EXPECT_FALSE(policy.decide(1, 5, 3601).relaunch);
+  EXPECT_FALSE(RelaunchPolicy(0, 0).decide(1, 1, 0).relaunch);
+}
+
+class SupervisorFilesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::path(testing::TempDir()) / fmt::format("weft_supervisor_{}", getpid());
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ / "shm");
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& text) const {
+    fs::create_directories((folder_ / name).parent_path());
+    std::ofstream(folder_ / name) << text;
+  }
+  std::string path(const std::string& name) const { return (folder_ / name).string(); }
+  MpirunFiles files(double started) const {
+    MpirunFiles job;
+    job.tmp_folder = folder_.string();
+    job.shm_folder = path("shm");
+    job.host = "node07.example.org";
+    job.uid = geteuid();
+    job.mpirun = 18812;
+    job.started = started;
+    return job;
+  }
+  std::string session(int pid) const { return fmt::format("ompi.node07.{}/pid.{}", geteuid(), pid); }
+  std::string segment(const std::string& job) const { return fmt::format("shm/vader_segment.node07.{}.{}", geteuid(), job); }
+
+  fs::path folder_;
+};
+
+TEST_F(SupervisorFilesTest, OnlyWhatTheOwnMpirunLeftIsRemoved) {
+  write(session(18812) + "/contact.txt", "629276672.0;tcp://192.0.2.2:60677\n18812\n");
+  write(session(18812) + "/1/0/file", "");
+  write(session(18813) + "/contact.txt", "629342208.0;tcp://192.0.2.2:60678\n18813\n");
+  for (const char* job : {"25820001.0", "25820001.1", "2582000.1", "258200011.0", "25830001.0"}) write(segment(job), "x");
+  write("shm/vader_segment.node08.0.25820001.0", "x");
+  write("shm/other", "x");
+  EXPECT_THAT(remove_leftovers_of(files(0)),
+              UnorderedElementsAre(path(segment("25820001.0")), path(segment("25820001.1")), path(session(18812))));
+  EXPECT_TRUE(fs::exists(path(session(18813))));
+  for (const char* job : {"2582000.1", "258200011.0", "25830001.0"}) EXPECT_TRUE(fs::exists(path(segment(job)))) << job;
+  EXPECT_FALSE(fs::exists(path(session(18812))));
+  EXPECT_TRUE(remove_leftovers_of(files(0)).empty());
+}
+
+TEST_F(SupervisorFilesTest, OlderFilesAndLinksStay) {
+  write(session(18812) + "/contact.txt", "629276672.0;tcp://192.0.2.2:60677\n18812\n");
+  write(segment("25820001.0"), "x");
+  const double tomorrow = static_cast<double>(time(nullptr)) + 86400;
+  EXPECT_TRUE(remove_leftovers_of(files(tomorrow)).empty());
+  EXPECT_TRUE(fs::exists(path(segment("25820001.0"))));
+  write("precious/contact.txt", "629276672.0;\n");
+  fs::remove_all(path(session(18812)));
+  fs::create_symlink(path("precious"), path(session(18812)));
+  EXPECT_TRUE(remove_leftovers_of(files(0)).empty());
+  EXPECT_TRUE(fs::exists(path("precious/contact.txt")));
+}
+
+TEST_F(SupervisorFilesTest, SlotsOfAHostfile) {
+  write("hosts", "# ours\nnode1 slots=4\n\nnode2 slots=8 max_slots=8  # big\n");
+  EXPECT_EQ(read_hostfile(path("hosts")).total, 12);
+  EXPECT_EQ(read_hostfile(path("hosts")).largest, 8);
+  write("silent", "node1 slots=4\nnode2\n");
+  EXPECT_EQ(read_hostfile(path("silent")).total, 0);
+  write("empty", "# nobody\n");
+  for (const char* name : {"empty", "missing", "shm"}) EXPECT_THROW(read_hostfile(path(name)), Error) << name;
+}
+
+class JobCommandTest : public SupervisorFilesTest {
+ protected:
+  void SetUp() override {
+    SupervisorFilesTest::SetUp();
+    write("bin/mpirun", "#!/bin/sh\n");
+    chmod(path("bin/mpirun").c_str(), 0700);
+    host_ = {.program = "/opt/weft", .cores = 8, .root = false, .environment = {{"PATH", "/nowhere:" + path("bin")}}};
+  }
+  LaunchHost host_;
+  const std::vector<std::string> train_ = {"train", "--config", "a.yaml"};
+};
+
+TEST_F(JobCommandTest, OneRankNeedsNoMpirun) {
+  host_.environment.clear();
+  const JobCommand job = make_job_command({.ranks = 1, .hostfile = "", .weft_arguments = train_}, host_);
+  EXPECT_THAT(job.arguments, ElementsAre("/opt/weft", "train", "--config", "a.yaml"));
+  EXPECT_EQ(job.environment.at("OMP_NUM_THREADS"), "8");
+}
+
+TEST_F(JobCommandTest, RanksShareTheCores) {
+  host_.root = true;
+  const JobCommand job = make_job_command({.ranks = 3, .hostfile = "", .weft_arguments = train_}, host_);
+  EXPECT_THAT(job.arguments, ElementsAre(path("bin/mpirun"), "-n", "3", "--bind-to", "none", "--mca", "odls_base_sigkill_timeout", "0",
+                                         "--oversubscribe", "/opt/weft", "train", "--config", "a.yaml"));
+  EXPECT_EQ(job.environment.at("OMP_NUM_THREADS"), "2");
+  EXPECT_FALSE(job.environment.contains("OMP_WAIT_POLICY"));
+  EXPECT_EQ(job.environment.at("OMPI_ALLOW_RUN_AS_ROOT"), "1");
+  EXPECT_EQ(job.environment.at("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"), "1");
+}
+
+TEST_F(JobCommandTest, WhatTheUserSetStaysAndCrowdedCoresDoNotSpin) {
+  host_.environment["OMP_NUM_THREADS"] = "4";
+  JobCommand job = make_job_command({.ranks = 3, .hostfile = "", .weft_arguments = train_}, host_);
+  EXPECT_EQ(job.environment.at("OMP_NUM_THREADS"), "4");
+  EXPECT_EQ(job.environment.at("OMP_WAIT_POLICY"), "passive");
+  host_.environment = {{"PATH", path("bin")}, {"OMP_WAIT_POLICY", "active"}};
+  job = make_job_command({.ranks = 20, .hostfile = "", .weft_arguments = train_}, host_);
+  EXPECT_EQ(job.environment.at("OMP_NUM_THREADS"), "1");
+  EXPECT_EQ(job.environment.at("OMP_WAIT_POLICY"), "active");
+}
+
+TEST_F(JobCommandTest, AHostfileSaysHowManyRanksShareAHost) {
+  write("hosts", "node1 slots=2\nnode2 slots=2\n");
+  const JobCommand job = make_job_command({.ranks = 4, .hostfile = path("hosts"), .weft_arguments = train_}, host_);
+  EXPECT_THAT(job.arguments, testing::IsSupersetOf({"--hostfile", path("hosts").c_str(), "-x", "OMP_NUM_THREADS"}));
+  EXPECT_THAT(job.arguments, testing::Not(testing::Contains("--oversubscribe")));
+  EXPECT_EQ(job.environment.at("OMP_NUM_THREADS"), "4");
+  try {
+    make_job_command({.ranks = 5, .hostfile = path("hosts"), .weft_arguments = train_}, host_);
+    FAIL() << "5 ranks on 4 slots";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kBadInput);
+    EXPECT_THAT(error.what(), HasSubstr("5 ranks do not fit"));
+  }
+}
+
+TEST_F(JobCommandTest, WithoutMpirunThePackageIsNamed) {
+  host_.environment["PATH"] = "/nowhere";
+  try {
+    make_job_command({.ranks = 2, .hostfile = "", .weft_arguments = train_}, host_);
+    FAIL() << "found an mpirun in /nowhere";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::kBadInput);
+    EXPECT_THAT(error.what(), HasSubstr("openmpi-bin"));
+  }
+}
+
+JobCommand shell(const std::string& script) {
+  return {.arguments = {"/bin/sh", "-c", script}, .environment = this_host().environment};
+}
+
+int wait_for(JobProcess& process) {
+  for (int i = 0; i < 1000; ++i) {
+    if (const auto code = process.poll()) return *code;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return -1;
+}
+
+TEST(JobProcessTest, ExitCodesAndSignalsAreTold) {
+  JobProcess exits(shell("exit 42"));
+  EXPECT_EQ(wait_for(exits), 42);
+  JobProcess dies(shell("kill -9 $$"));
+  EXPECT_EQ(wait_for(dies), 137);
+  JobProcess missing({.arguments = {"/nowhere/program"}, .environment = {}});
+  EXPECT_EQ(wait_for(missing), 64);
+}
+
+TEST(JobProcessTest, GrandchildrenWhoseParentDiedAreKilledToo) {
+  {
+    JobProcess process(shell("setsid sleep 100 & setsid sleep 100 & kill -9 $$"));
+    EXPECT_EQ(wait_for(process), 137);
+    process.kill_all();
+    EXPECT_TRUE(children_of(getpid()).empty());
+  }
+  JobProcess alive(shell("sleep 100 & wait"));
+  alive.kill_all();
+  EXPECT_EQ(alive.poll(), 137);
+}
+
+TEST(JobProcessTest, TheJobDiesWithItsSupervisor) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  const pid_t supervisor = fork();
+  if (supervisor == 0) {
+    const JobProcess process(shell("exec sleep 100"));
+    const pid_t pid = process.pid();
+    if (write(ends[1], &pid, sizeof pid) != sizeof pid) _exit(1);
+    for (;;) pause();
+  }
+  pid_t job = 0;
+  ASSERT_EQ(read(ends[0], &job, sizeof job), static_cast<ssize_t>(sizeof job));
+  kill(supervisor, SIGKILL);
+  waitpid(supervisor, nullptr, 0);
+  int waited = 0;
+  while (kill(job, 0) == 0 && waited < 500) {
+    waitpid(job, nullptr, WNOHANG);  // this test may have become its parent
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    waited += 1;
+  }
+  EXPECT_LT(waited, 500);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+}  // namespace
+}  // namespace weft::test
