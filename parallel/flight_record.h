@@ -2,6 +2,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -60,11 +61,13 @@ class FlightRecord {
   std::vector<std::string> names_;
 };
 
-/// A collective from its entry to its end.
+/// A collective from its entry to its end; one that fails is never left.
 class RecordedCall {
  public:
   RecordedCall(FlightRecord& record, int group, const Signature& signature) : record_(record), number_(record.enter(group, signature)) {}
-  ~RecordedCall() { record_.leave(number_); }
+  ~RecordedCall() {
+    if (std::uncaught_exceptions() == 0) record_.leave(number_);
+  }
   RecordedCall(const RecordedCall&) = delete;
   RecordedCall& operator=(const RecordedCall&) = delete;
 

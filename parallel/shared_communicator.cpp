@@ -28,7 +28,7 @@ SharedCommunicator::SharedCommunicator(SharedArea area, std::string name, std::s
       reached_(static_cast<std::size_t>(area_.size)) {}
 
 std::int64_t SharedCommunicator::add_window(std::vector<std::uintptr_t> bases, std::int64_t bytes) {
-  windows_[next_window_] = {std::move(bases), bytes};
+  (*windows_)[next_window_] = {std::move(bases), bytes};
   return next_window_++;
 }
 
@@ -39,7 +39,7 @@ Signature SharedCommunicator::next(Operation operation, DType dtype, std::int64_
 void SharedCommunicator::enter(const Signature& signature, const std::byte* data, std::int64_t bytes, int color) {
   SharedArea::Slot& mine = slots()[area_.rank];
   mine = {.signature = signature, .window = -1, .color = color};
-  for (const auto& [number, window] : windows_) {
+  for (const auto& [number, window] : *windows_) {
     const std::uintptr_t base = window.bases[static_cast<std::size_t>(area_.rank)], at = reinterpret_cast<std::uintptr_t>(data);
     const bool inside = at >= base && at - base <= static_cast<std::uintptr_t>(window.bytes - bytes) && bytes <= window.bytes;
     if (inside) mine.window = number, mine.offset = static_cast<std::int64_t>(at - base);
@@ -55,8 +55,8 @@ void SharedCommunicator::enter(const Signature& signature, const std::byte* data
 bool SharedCommunicator::reach_all() {
   for (int rank = 0; rank < area_.size; ++rank) {
     const SharedArea::Slot& slot = slots()[rank];
-    const auto window = windows_.find(slot.window);
-    if (window == windows_.end()) return false;
+    const auto window = windows_->find(slot.window);
+    if (window == windows_->end()) return false;
     const std::uintptr_t at = window->second.bases[static_cast<std::size_t>(rank)] + static_cast<std::uintptr_t>(slot.offset);
     reached_[static_cast<std::size_t>(rank)] = reinterpret_cast<std::byte*>(at);
   }

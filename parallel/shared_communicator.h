@@ -1,5 +1,6 @@
 #pragma once
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -50,7 +51,10 @@ class SharedCommunicator : public Communicator {
   /// Memory that all ranks reach: rank r's begins at bases[r] in this process's addresses. The same windows are added in the same order by
   /// every rank; a window's number is never used again.
   std::int64_t add_window(std::vector<std::uintptr_t> bases, std::int64_t bytes);
-  void remove_window(std::int64_t number) { windows_.erase(number); }
+  /// For whoever owns the memory to call when it goes; does not need this object any more.
+  std::function<void()> window_remover(std::int64_t number) const {
+    return [windows = windows_, number] { windows->erase(number); };
+  }
   /// A collective of its own: the colour of each rank.
   std::vector<int> exchange_colors(int color);
   /// Inside a collective, where every rank that has arrived is sure to come: nobody may leave while others work in its memory.
@@ -83,7 +87,7 @@ class SharedCommunicator : public Communicator {
   int group_;
   std::int64_t sequence_ = 0;
   std::int64_t next_window_ = 0;
-  std::map<std::int64_t, Window> windows_;
+  std::shared_ptr<std::map<std::int64_t, Window>> windows_ = std::make_shared<std::map<std::int64_t, Window>>();  // by number
   std::vector<Signature> signatures_;  // of the call in progress, by rank
   std::vector<std::byte*> reached_;    // the tensors of the call in progress, by rank
 };

@@ -1,0 +1,29 @@
+#pragma once
+#include <memory>
+#include <string>
+
+#include "parallel/communicator.h"
+#include "parallel/mpi_group.h"
+#include "parallel/mpi_mesh.h"
+
+namespace weft {
+
+/// What the communicators of one rank have in common.
+struct MpiRank {
+  std::shared_ptr<FlightRecord> record;
+  MpiOptions options;  // `say` only on rank 0 of the job, and until it has spoken
+};
+
+/// The verbs for one group of processes: alone, over memory shared inside a host (host_communicator.h), or over messages. A collective.
+std::unique_ptr<Communicator> make_mpi_communicator(MpiGroup, std::string name, const std::shared_ptr<MpiRank>&);
+
+/// Over messages, wherever the ranks are. A sum travels as chunks (all_to_all), is added in rank order, and travels back (all_gather): what
+/// a ring moves too, and the bits of shared memory, which the reductions of MPI do not promise. Signatures are compared before.
+std::unique_ptr<Communicator> make_message_communicator(MpiGroup, std::string name, const std::shared_ptr<MpiRank>&);
+
+/// Over shared memory; null when it cannot be had, on every rank. All ranks of the group are on one host.
+std::unique_ptr<Communicator> make_host_communicator(MpiGroup, std::string name, const std::shared_ptr<MpiRank>&);
+
+std::unique_ptr<Control> make_mpi_control(MpiGroup);
+
+}  // namespace weft

@@ -1,0 +1,41 @@
+#include "parallel/mpi_mesh.h"
+
+#include <utility>
+
+#include "parallel/mpi_communicator.h"
+#include "runtime/error.h"
+
+namespace weft {
+
+std::unique_ptr<Communicator> make_mpi_communicator(MpiGroup group, std::string name, const std::shared_ptr<MpiRank>& rank) {
+  if (group.size() == 1) return make_self_communicator();
+  std::int64_t spread = group.on_this_host().size() < group.size() ? 1 : 0;
+  group.maximum({&spread, 1});
+  if (spread == 0) {
+    std::unique_ptr<Communicator> shared = make_host_communicator(group, name, rank);
+    if (shared) return shared;
+  }
+  return make_message_communicator(std::move(group), std::move(name), rank);
+}
+
+Mesh make_mesh(const MpiSession& session, const ParallelConfig& config, Progress& progress, const MpiOptions& options) {
+  if (!session.started()) {
+    grid_of(config, 1);
+    return make_single_mesh();
+  }
+  const MpiGroup world = MpiGroup::world();
+  const Grid grid = grid_of(config, world.size());
+  auto rank = std::make_shared<MpiRank>();
+  rank->record = std::make_shared<FlightRecord>(&progress);
+  rank->options = options;
+  if (world.rank() != 0) rank->options.say = nullptr;
+  Mesh mesh;
+  mesh.record = rank->record;
+  mesh.world = make_mpi_communicator(world, "world", rank);
+  mesh.dp = make_mpi_communicator(world.split(world.rank() % grid.tensor), "dp", rank);
+  mesh.tp = make_mpi_communicator(world.split(world.rank() / grid.tensor), "tp", rank);
+  mesh.control = make_mpi_control(world.split(0));
+  return mesh;
+}
+
+}  // namespace weft

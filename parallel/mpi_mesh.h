@@ -1,0 +1,21 @@
+#pragma once
+#include <functional>
+#include <string>
+
+#include "parallel/mesh.h"
+#include "parallel/mpi_session.h"
+
+namespace weft {
+
+struct MpiOptions {
+  /// Told once, on rank 0, when ranks of one host cannot share memory and exchange everything over MPI instead: right, but slower.
+  std::function<void(const std::string&)> say;
+  /// False: as if /dev/shm had no room. For tests.
+  bool share_memory = true;
+};
+
+/// The mesh of this rank: alone when the session was not started. A collective of all ranks; the same failure on each of them when the grid
+/// does not fit. Ranks of one host share memory, ranks of several hosts exchange over MPI. Destroyed before the session.
+Mesh make_mesh(const MpiSession&, const ParallelConfig&, Progress&, const MpiOptions& = {});
+
+}  // namespace weft

@@ -1,0 +1,9 @@
+#pragma once
+#include "parallel/mpi_session.h"
+
+namespace weft::test {
+
+/// Of the program; started before the first test.
+MpiSession& mpi_session();
+
+}  // namespace weft::test
