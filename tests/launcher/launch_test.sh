@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# weft launch, seen from outside: what it refuses, kill -9 of ranks, of mpirun and of itself, a hang, a stop on request, a job that always
+# dies. A disturbed run ends with the bytes of an undisturbed one, and nothing is left behind.
+# usage: launch_test.sh WEFT RANKS [SEED]
+WEFT=$(realpath "$1")
+ranks=$2
+seed=${3:-$(date +%s)}
+RANDOM=$seed
+echo "$ranks ranks, seed $seed"
+export OMP_WAIT_POLICY=passive
+source "$(dirname "$0")/toy.sh"
+steps=600
+mpiruns=()  # pids of all that were seen
+
+# launch_train RUN [--set ...]: in place of the shell; messages go to RUN.log.
+launch_train() {
+  local run=$1
+  shift
+  exec "$WEFT" launch -n "$ranks" -- train --config "$WORK/toy.yaml" --set run_dir="$WORK/$run" data.prepared="$WORK/prepared" \
+    training.train_steps=$steps training.report_freq=10u "$@" >>"$WORK/$run.log" 2>&1
+}
+now_ms() { echo $(($(date +%s%N) / 1000000)); }
+# wait_for SECONDS COMMAND...: until the command succeeds.
+wait_for() {
+  local end=$(($(now_ms) + $1 * 1000))
+  shift
+  until "$@"; do
+    [ "$(now_ms)" -lt $end ] || return 1
+    sleep 0.01
+  done
+}
+# grown FILE LINES: more lines than that.
+grown() { [ "$(lines "$1")" -gt "$2" ]; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+# mpirun_of SUPERVISOR and rank_of SUPERVISOR NUMBER; empty when it is not there.
+mpirun_of() { pgrep -P "$1" | head -n 1 || true; }
+rank_of() {
+  local job
+  job=$(mpirun_of "$1")
+  [ "$ranks" -eq 1 ] && { echo "$job"; return; }
+  [ -z "$job" ] || pgrep -P "$job" -x weft | sed -n "$(($2 + 1))p" || true
+}
+has_rank() { [ -n "$(rank_of "$1" 0)" ]; }
+note_mpirun() { [ "$ranks" -eq 1 ] || mpiruns+=("$(mpirun_of "$1")"); }
+ends_with() {
+  local code=$1 pid=$2 run=$3 status=0
+  wait_for 60 gone "$pid" || { tail -n 20 "$WORK/$run.log"; fail "$run: does not end"; }
+  wait "$pid" || status=$?
+  [ "$status" -eq "$code" ] || { tail -n 20 "$WORK/$run.log"; fail "$run: exit $status, expected $code"; }
+}
+same_files() {
+  local folder=step-$(printf '%012d' $steps) count=0 file
+  for file in "$WORK/$1/$folder"/*.safetensors; do
+    cmp "$file" "$WORK/$2/$folder/$(basename "$file")" || fail "$1 and $2 differ: $(basename "$file")"
+    count=$((count + 1))
+  done
+  [ $count -ge 2 ] || fail "$1: only $count files to compare"
+}
+
+# refused PATTERN ARGUMENTS...: exit 64 at once, nothing is started.
+refused() {
+  local pattern=$1 status=0 began
+  shift
+  began=$(now_ms)
+  PATH=${launch_path:-$PATH} "$WEFT" launch "$@" >"$WORK/refused.log" 2>&1 || status=$?
+  [ $status -eq 64 ] || { cat "$WORK/refused.log"; fail "launch $*: exit $status, expected 64"; }
+  grep -q -- "$pattern" "$WORK/refused.log" || { cat "$WORK/refused.log"; fail "launch $*: does not say '$pattern'"; }
+  [ $(($(now_ms) - began)) -lt 2000 ] || fail "launch $*: refused after more than 2 s"
+}
+train=(train --config "$WORK/toy.yaml" --set run_dir="$WORK/refused" data.prepared="$WORK/prepared")
+refused '-n: ' -n 0 -- "${train[@]}"
+refused 'how many ranks' -- "${train[@]}"
+refused 'no command behind --' -n "$ranks"
+refused 'hostfile cannot be read' -n 2 --hostfile "$WORK/no_such_file" -- "${train[@]}"
+refused 'nearest   train' -n "$ranks" -- trian
+refused 'does not train' -n "$ranks" -- inspect "$WORK"
+refused 'unknown key' -n "$ranks" -- "${train[@]}" training.nothing=3
+launch_path=/nowhere refused 'openmpi-bin' -n 2 -- "${train[@]}"
+[ ! -e "$WORK/refused" ] || fail "a refused command has started a run"
+echo "wrong commands are refused at once"
+
+launch_train straight &
+ends_with 0 $! straight
+if grep -q '\[launch\] warning: .*relaunch' "$WORK/straight.log"; then fail "an undisturbed run was relaunched"; fi
+
+# killed NAME COMMAND...: three times, COMMAND SUPERVISOR kills something while the job trains; it goes on by itself to the same bytes.
+killed() {
+  local run=$1 pid kills=0 before began worst=0 time_ms
+  shift
+  launch_train "$run" &
+  pid=$!
+  while [ $kills -lt 3 ]; do
+    # Two steps committed since the last kill: there is progress, so the supervisor goes on.
+    before=$(grep -c committed "$WORK/$run.log" 2>/dev/null || true)
+    committed() { [ "$(grep -c committed "$WORK/$run.log" 2>/dev/null)" -gt $((${before:-0} + 1)) ]; }
+    wait_for 30 committed || { tail -n 20 "$WORK/$run.log"; fail "$run: no progress"; }
+    sleep "0.0$((RANDOM % 100))"
+    note_mpirun $pid
+    before=$(lines "$WORK/$run/run_log.jsonl")
+    began=$(now_ms)
+    "$@" $pid || fail "$run: nothing to kill"
+    kills=$((kills + 1))
+    wait_for 30 grown "$WORK/$run/run_log.jsonl" "$((before + 1))" || { tail -n 20 "$WORK/$run.log"; fail "$run: does not train again"; }
+    time_ms=$(($(now_ms) - began))
+    [ $time_ms -le $worst ] || worst=$time_ms
+  done
+  ends_with 0 $pid "$run"
+  [ "$(grep -c '\[launch\] warning: .*; relaunch' "$WORK/$run.log")" -eq 3 ] || fail "$run: not relaunched three times"
+  same_files straight "$run"
+  echo "$run: killed 3 times, same bytes; at most $worst ms from a kill until ten steps of the next start are logged"
+  [ $worst -lt 5000 ] || fail "$run: more than 5 s from a kill to the next steps"
+}
+kill_rank() { kill -9 "$(rank_of "$1" $((RANDOM % ranks)))"; }
+kill_mpirun() { kill -9 "$(mpirun_of "$1")"; }
+killed rank-killed kill_rank
+[ "$ranks" -eq 1 ] || killed mpirun-killed kill_mpirun
+
+if [ "$ranks" -gt 1 ]; then
+  launch_train stopped-rank --set parallel.hang_timeout=2 &
+  pid=$!
+  wait_for 30 grown "$WORK/stopped-rank/run_log.jsonl" 2 || fail "stopped-rank does not start"
+  note_mpirun $pid
+  kill -STOP "$(rank_of $pid $((ranks - 1)))"
+  ends_with 0 $pid stopped-rank
+  grep -q 'no progress for .* s at step .*exit 76' "$WORK/stopped-rank.log" || fail "a hang was not named"
+  grep -q '\[launch\] warning: no progress (exit code 76).*; relaunch' "$WORK/stopped-rank.log" || fail "a hang was not relaunched"
+  same_files straight stopped-rank
+  echo "a stopped rank ends the job with 76, and it goes on to the same bytes"
+fi
+
+for signal in TERM INT USR1; do
+  run=asked-$signal
+  (trap - INT; launch_train "$run" --set checkpoint.save_freq=0) &
+  pid=$!
+  wait_for 30 grown "$WORK/$run/run_log.jsonl" 2 || fail "$run does not start"
+  note_mpirun $pid
+  kill -$signal $pid
+  ends_with 75 $pid "$run"
+  ls -d "$WORK/$run"/step-* >/dev/null || fail "$run: stopped and not saved"
+  launch_train "$run" --set checkpoint.save_freq=0 &
+  ends_with 0 $! "$run"
+  same_files straight "$run"
+done
+echo "SIGTERM, SIGINT and SIGUSR1 save, end with 75, and the same command goes on to the same bytes"
+
+launch_train own-death &
+pid=$!
+wait_for 30 grown "$WORK/own-death/run_log.jsonl" 2 || fail "own-death does not start"
+rank=$(rank_of $pid 0)
+job=$(mpirun_of $pid)
+kill -9 $pid
+wait $pid 2>/dev/null || true
+wait_for 5 gone "$rank" && wait_for 5 gone "$job" || fail "ranks outlive the supervisor"
+launch_train own-death &
+ends_with 0 $! own-death
+same_files straight own-death
+echo "ranks end with their supervisor, and the same command goes on to the same bytes"
+
+launch_train always-dies &
+pid=$!
+while wait_for 10 has_rank $pid; do
+  kill -9 "$(rank_of $pid 0)" 2>/dev/null || true
+  sleep 0.02
+  gone $pid && break
+done
+ends_with 137 $pid always-dies
+[ "$(grep -c '; relaunch' "$WORK/always-dies.log")" -eq 3 ] || { cat "$WORK/always-dies.log"; fail "always-dies: not relaunched three times"; }
+grep -q 'not started again: 3 relaunches brought no new step' "$WORK/always-dies.log" || fail "always-dies: does not say why it ends"
+echo "a job that always dies is given up after three relaunches"
+
+cp -r "$WORK/straight" "$WORK/no-retry"
+launch_train no-retry --set checkpoint.resume=never &
+ends_with 64 $! no-retry
+if grep -q '\[launch\]' "$WORK/no-retry.log"; then fail "a refusal by the ranks was relaunched"; fi
+echo "what the ranks refuse is not relaunched"
+
+for pid in "${mpiruns[@]}"; do
+  ! ls -d "${TMPDIR:-/tmp}"/ompi.*/pid."$pid" 2>/dev/null || fail "mpirun $pid has left its session folder"
+done
+echo "nothing is left behind"
