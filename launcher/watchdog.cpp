@@ -62,10 +62,19 @@ void write_all(std::string_view text) {
   }
 }
 
+// What the handler of the alarm can reach: written before the alarm is set.
+std::array<char, 256> last_words;
+std::size_t last_words_length = 0;
+
+void on_alarm(int) {
+  write_all({last_words.data(), last_words_length});
+  _exit(static_cast<int>(ExitCode::kHang));
+}
+
 /// Whatever hangs from here on, a disk or a full pipe, the process ends with the right code.
 void end_at_the_latest_in(unsigned seconds) {
   struct sigaction action = {};
-  action.sa_handler = [](int) { _exit(static_cast<int>(ExitCode::kHang)); };
+  action.sa_handler = on_alarm;
   sigaction(SIGALRM, &action, nullptr);
   sigset_t alarm_only;
   sigemptyset(&alarm_only);
@@ -156,11 +165,14 @@ void Watchdog::watch() {
 /// waits until the others have had the time; lower ranks go first, and usually theirs is the only message.
 void Watchdog::end(const Sighting& seen, double seconds) const {
   const double wait = 2 * interval_seconds(options_.hang_timeout_seconds) + 0.05 * std::min(options_.rank, 20);
+  const auto words =
+      fmt::format_to_n(last_words.data(), last_words.size(),
+                       "[rank {} {}] fatal: no progress at step {}, exit {}; its flight record could not be written either\n",
+                       options_.rank, options_.host, seen.step, static_cast<int>(ExitCode::kHang));
+  last_words_length = static_cast<std::size_t>(words.out - last_words.data());
   end_at_the_latest_in(kLastWordsSeconds + static_cast<unsigned>(std::ceil(wait)));
-  if (options_.write_record) {
-    ::mkdir(folder_.c_str(), 0700);
-    options_.write_record(record_);
-  }
+  const std::string record = write_record();
+  const std::string waiting = options_.last_collective ? options_.last_collective() : "";
   sleep_seconds(wait);
   std::array<char, 2048> buffer;
   write_all(format_hang({.local_seconds = std::time(nullptr) + utc_offset_seconds_,
@@ -169,9 +181,22 @@ void Watchdog::end(const Sighting& seen, double seconds) const {
                          .at = seen,
                          .seconds = seconds,
                          .committed_step = progress_.committed,
-                         .record = options_.write_record ? std::string_view(record_) : std::string_view()},
+                         .waiting = waiting,
+                         .record = record},
                         buffer));
   _exit(static_cast<int>(ExitCode::kHang));
+}
+
+/// Returns the path of the record, or why there is none.
+std::string Watchdog::write_record() const {
+  if (!options_.write_record) return "";
+  ::mkdir(folder_.c_str(), 0700);
+  try {
+    options_.write_record(record_);
+    return record_;
+  } catch (const std::exception& error) {
+    return error.what();
+  }
 }
 
 std::string_view format_hang(const HangReport& report, std::array<char, 2048>& buffer) {
@@ -188,7 +213,8 @@ std::string_view format_hang(const HangReport& report, std::array<char, 2048>& b
       static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count(), report.rank, report.host);
   add("fatal: no progress for {:.0f} s at step {}, pass {}, exit {}\n", report.seconds, report.at.step, report.at.pass,
       static_cast<int>(ExitCode::kHang));
-  add("  phase     {}, collective #{} was the last to begin\n", name(report.at.phase), report.at.collective);
+  add("  phase     {}\n", name(report.at.phase));
+  if (!report.waiting.empty()) add("  waiting   {}\n", report.waiting);
   if (!report.record.empty()) add("  record    {}\n", report.record);
   if (report.committed_step >= 0) {
     add("  safe      step {} is committed\n", report.committed_step);

@@ -47,8 +47,8 @@ class HangDetector {
 inline constexpr double kSaveFactor = 3;
 
 /// A thread of every rank that ends the process with exit code 76 when the main thread makes no progress: mpirun sees no hang, and steps
-/// are synchronous, so every rank notices alike. It shares no lock with the main thread and takes no memory at the end: the message goes
-/// to stderr by write(2), and an alarm ends the process should writing the record or the message hang in its turn.
+/// are synchronous, so every rank notices alike. It shares no lock with the main thread; the message goes to stderr by write(2), and an
+/// alarm ends the process should writing the record or the message hang in its turn.
 class Watchdog {
  public:
   struct Options {
@@ -56,7 +56,8 @@ class Watchdog {
     int rank = 0;
     std::string host;
     std::string run_dir;  // RUN/flight/rank-N.txt gets the flight record
-    /// Writes the last collectives of this rank to a file. Called from the watchdog's thread while the main thread hangs. May be empty.
+    // Of FlightRecord; called from the watchdog's thread while the main thread hangs. Either may be empty.
+    std::function<std::string()> last_collective;
     std::function<void(const std::string& path)> write_record;
   };
 
@@ -69,6 +70,7 @@ class Watchdog {
  private:
   void watch();
   [[noreturn]] void end(const Sighting&, double seconds) const;
+  std::string write_record() const;
 
   const Progress& progress_;
   const Options options_;
@@ -86,7 +88,8 @@ struct HangReport {
   Sighting at;
   double seconds;               // without progress
   std::int64_t committed_step;  // -1: none
-  std::string_view record;      // path; empty: none
+  std::string_view waiting;     // the last collective; empty: unknown
+  std::string_view record;      // its path, or why there is none; empty: not asked for
 };
 /// Written into `buffer` without taking memory; returns the part that is used.
 std::string_view format_hang(const HangReport&, std::array<char, 2048>& buffer);

@@ -96,10 +96,12 @@ TEST(WatchdogTest, TheMessageNamesPlaceTimeAndWhatIsSafe) {
                     .at = {.step = 15233, .pass = 2, .collective = 481092, .phase = Phase::kStep},
                     .seconds = 600.4,
                     .committed_step = 15000,
+                    .waiting = "reduce_scatter #481092, entered and not left",
                     .record = "runs/ende/flight/rank-3.txt"};
   EXPECT_EQ(format_hang(report, buffer),
             "[2025-11-22 15:02:40] [rank 3 node07] fatal: no progress for 600 s at step 15233, pass 2, exit 76\n"
-            "  phase     training, collective #481092 was the last to begin\n"
+            "  phase     training\n"
+            "  waiting   reduce_scatter #481092, entered and not left\n"
             "  record    runs/ende/flight/rank-3.txt\n"
             "  safe      step 15000 is committed\n"
             "  next      the same command goes on from there; weft launch does so by itself\n");
@@ -142,7 +144,12 @@ Ended run_child(Body&& body) {
 }
 
 Watchdog::Options options(double hang_timeout_seconds, const std::string& run_dir) {
-  return {.hang_timeout_seconds = hang_timeout_seconds, .rank = 1, .host = "node", .run_dir = run_dir, .write_record = {}};
+  return {.hang_timeout_seconds = hang_timeout_seconds,
+          .rank = 1,
+          .host = "node",
+          .run_dir = run_dir,
+          .last_collective = {},
+          .write_record = {}};
 }
 
 [[noreturn]] void hang() {
@@ -189,6 +196,23 @@ TEST(WatchdogTest, ARecordThatHangsTooDoesNotKeepTheProcess) {
   ASSERT_TRUE(WIFEXITED(ended.status));
   EXPECT_EQ(WEXITSTATUS(ended.status), 76);
   EXPECT_LT(ended.seconds, 5.2);
+  EXPECT_THAT(ended.text, HasSubstr("[rank 1 node] fatal: no progress at step 0, exit 76; its flight record could not be written"));
+}
+
+TEST(WatchdogTest, ARecordThatCannotBeWrittenIsSaid) {
+  const Ended ended = run_child([] {
+    Progress progress;
+    progress.phase = Phase::kStep;
+    Watchdog::Options with_record = options(0.2, testing::TempDir());
+    with_record.last_collective = [] { return std::string("all_reduce #17, dp, entered and not left"); };
+    with_record.write_record = [](const std::string& path) { throw std::runtime_error(path + ": no space"); };
+    const Watchdog watchdog(progress, with_record);
+    hang();
+  });
+  ASSERT_TRUE(WIFEXITED(ended.status));
+  EXPECT_EQ(WEXITSTATUS(ended.status), 76);
+  EXPECT_THAT(ended.text, HasSubstr("waiting   all_reduce #17, dp, entered and not left\n"));
+  EXPECT_THAT(ended.text, HasSubstr("flight/rank-1.txt: no space\n"));
 }
 
 TEST(WatchdogTest, AProcessThatWorksIsLeftAlone) {
