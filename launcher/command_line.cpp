@@ -21,11 +21,11 @@ std::string general_help() {
       "  weft train --config FILE --dump-config             every key with its value\n"
       "  weft VERB --help                                   the options of a verb\n\nverbs\n";
   for (const Verb& verb : verbs()) {
-    if (verb.run != nullptr) text += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
+    if (verb.is_built()) text += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
   }
   text += "\nnot supported yet\n ";
   for (const Verb& verb : verbs()) {
-    if (verb.run == nullptr) text += " " + verb.name;
+    if (!verb.is_built()) text += " " + verb.name;
   }
   return text + "\n";
 }
@@ -89,7 +89,7 @@ const Verb& verb_of(const std::string& name) {
                              .expected = option ? "weft VERB [options]" : "a verb; weft --help lists them",
                              .nearest = nearest_name(name, names).value_or("")}));
   }
-  if (verb->run == nullptr && !verb->takes_config)
+  if (!verb->is_built() && !verb->takes_config)
     fail_input(problem_text({.what = name + ": not supported yet", .expected = "a verb of weft --help"}));
   return *verb;
 }

@@ -49,13 +49,12 @@ Section parallel_section() {
           .help = "How the ranks of a job share the work.",
           .keys = {
               {.name = "data",
-               .values = "auto or 1 (nothing else yet)",
+               .values = "auto, or a whole number, at least 1",
                .help = "ranks that see different sentences; auto: all ranks / tensor",
                .read = [](const YamlNode& node, Config& config) -> ReadResult {
                  std::int64_t ranks = 0;
                  if (!node.plain("auto")) {
-                   if (auto problem = read_whole(node, {.least = 1}, ranks)) return problem;
-                   if (ranks > 1) return not_supported_yet(node, "auto or 1");
+                   if (auto problem = read_whole(node, {.least = 1, .most = 1 << 20}, ranks)) return problem;
                  }
                  config.parallel.data = static_cast<int>(ranks);
                  return std::nullopt;

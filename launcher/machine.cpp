@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 #include <omp.h>
 
+#include <algorithm>
+#include <cstdlib>
+
 #include "runtime/error.h"
 
 namespace weft {
@@ -19,6 +22,11 @@ DType parse_dtype(const std::string& text) {
 }
 
 }  // namespace
+
+void share_cores(int ranks_on_host) {
+  if (ranks_on_host <= 1 || std::getenv("OMP_NUM_THREADS") != nullptr) return;
+  omp_set_num_threads(std::max(1, omp_get_num_procs() / ranks_on_host));
+}
 
 Machine choose_machine(const Config& config, const Json* recorded) {
   const CpuFeatures features = cpu_features();

@@ -17,6 +17,9 @@ struct Machine {
   int threads = 1;
 };
 
+/// Sets the threads of this rank, unless OMP_NUM_THREADS does: the cores that this process may use, shared among the ranks on its host.
+void share_cores(int ranks_on_host);
+
 /// precision.dtype auto is bf16 where the processor multiplies it faster (AMX), else fp32; `recorded` (of a checkpoint) wins over auto.
 Machine choose_machine(const Config&, const Json* recorded);
 

@@ -1,21 +1,74 @@
 #include "launcher/run.h"
 
+#include <chrono>
 #include <cstdio>
+#include <exception>
+#include <thread>
 
 #include <fmt/format.h>
 
+#include "launcher/together.h"
 #include "launcher/verbs.h"
+#include "launcher/version.h"
+#include "parallel/mpi_group.h"
 #include "runtime/error.h"
 
 namespace weft {
 namespace {
 
+void print_error(const Error& error) {
+  if (*error.what() != 0) std::fprintf(stderr, "weft: %s\n", error.what());
+}
+
+void print_notes(const LoadedConfig& loaded) {
+  for (const std::string& note : loaded.notes) fmt::print(stderr, "weft: {}\n", note);
+}
+
+/// Configurations are read by every rank for itself; what any of them finds wrong, all of them end with.
+int run_on_ranks(const Verb& verb, const CommandLine& line, const MpiSession& session) {
+  LoadedConfig loaded;
+  std::exception_ptr failure;
+  try {
+    loaded = load_config(line.config_files, line.sets, verb.use);
+  } catch (const Error&) {
+    failure = std::current_exception();
+  }
+  Job job(session, loaded.config.parallel);
+  together(job.control(), [&] {
+    if (failure) std::rethrow_exception(failure);
+  });
+  require_same(job.control(), "program", kVersion);
+  require_same(job.control(), "configuration", dump_config(loaded.config));
+  if (job.is_root()) print_notes(loaded);
+  return verb.run_on_ranks(loaded.config, job);
+}
+
+/// A failure that only this rank knows of ends all of them at once, with its code. Rank 0 speaks first where several fail alike.
+int run_in_session(const Verb& verb, const CommandLine& line) {
+  const MpiSession session(started_by_mpi());
+  ExitCode code = ExitCode::kInternal;
+  try {
+    return run_on_ranks(verb, line, session);
+  } catch (const AgreedError& error) {
+    print_error(error);
+    return static_cast<int>(error.code());
+  } catch (const Error& error) {
+    code = error.code();
+    if (!session.started()) throw;
+    const int rank = MpiGroup::world().rank();
+    if (rank != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    std::fprintf(stderr, "weft: rank %d: %s\n", rank, error.what());
+  }
+  session.abort(code);
+}
+
 int run_verb(const CommandLine& line) {
   const Verb& verb = *find_verb(line.verb);
   if (!verb.takes_config) return verb.run(Config{}, line);
   if (line.config_files.empty() && line.sets.empty()) fail_input(verb.name + ": no configuration\n  expected  --config FILE");
+  if (verb.run_on_ranks != nullptr && !line.dump_config) return run_in_session(verb, line);
   const LoadedConfig loaded = load_config(line.config_files, line.sets, line.dump_config ? ConfigUse::kRead : verb.use);
-  for (const std::string& note : loaded.notes) fmt::print(stderr, "weft: {}\n", note);
+  print_notes(loaded);
   if (!line.dump_config) {
     if (verb.run == nullptr) fail_input(verb.name + ": not supported yet, but for --dump-config");
     return verb.run(loaded.config, line);
@@ -39,7 +92,7 @@ int run(const std::vector<std::string>& arguments) noexcept {
     if (std::fflush(stdout) != 0) throw Error(ExitCode::kInternal, "stdout cannot be written");
     return code;
   } catch (const Error& error) {
-    std::fprintf(stderr, "weft: %s\n", error.what());
+    print_error(error);
     return static_cast<int>(error.code());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "weft: %s\n", error.what());

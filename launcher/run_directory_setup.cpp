@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "data/prepare.h"
+#include "launcher/together.h"
 #include "runtime/error.h"
 #include "state/run_directory.h"
 
@@ -78,15 +79,22 @@ std::string prepare_when_needed(const Config& config, Log& log) {
 
 std::optional<FoundCheckpoint> find_start(const Config& config, Storage& storage, Control& control, Log& log) {
   const std::string& resume = config.checkpoint.resume;
-  const std::vector<std::int64_t> steps = list_steps(storage, config.run_dir);
-  if (resume == "never" && !steps.empty()) {
-    fail_input(fmt::format("checkpoint.resume: never, and {} holds step {}\n  expected  another run_dir, or resume: auto", config.run_dir,
-                           steps.front()));
-  }
-  if (!steps.empty()) return find_newest(storage, config.run_dir, control, log);
+  std::int64_t newest = -1;
+  on_root(control, [&] {
+    const std::vector<std::int64_t> steps = list_steps(storage, config.run_dir);
+    if (!steps.empty()) newest = steps.front();
+    if (resume == "never" && newest >= 0) {
+      fail_input(fmt::format("checkpoint.resume: never, and {} holds step {}\n  expected  another run_dir, or resume: auto", config.run_dir,
+                             newest));
+    }
+  });
+  if (control.agree({newest})[0] >= 0) return find_newest(storage, config.run_dir, control, log);
   if (resume == "auto" || resume == "never") return std::nullopt;
-  FoundCheckpoint named{.reader = CheckpointReader(storage, resume), .damaged = {}};
-  named.reader.verify();
+  std::optional<FoundCheckpoint> named;
+  together(control, [&] {
+    named.emplace(FoundCheckpoint{.reader = CheckpointReader(storage, resume), .damaged = {}});
+    named->reader.verify(control.rank(), control.size());
+  });
   return named;
 }
 

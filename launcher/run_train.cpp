@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 
+#include "launcher/crash_handler.h"
+#include "launcher/job.h"
 #include "launcher/machine.h"
 #include "launcher/run_directory_setup.h"
 #include "launcher/signals.h"
+#include "launcher/together.h"
 #include "launcher/verbs.h"
 #include "launcher/version.h"
+#include "launcher/watchdog.h"
 #include "runtime/error.h"
 #include "state/run_directory.h"
 #include "state/run_lock.h"
@@ -26,64 +30,114 @@ std::int64_t batch_rows(const Config& config) {
   return training.batch_type == BatchType::kTokens ? training.batch_size : training.batch_size * config.model.max_length;
 }
 
-MemoryPlan plan_memory(const Config& config, const ModelConfig& model, const Machine& machine, const Json* recorded) {
-  const MemoryQuestion question{.model = model, .optimizer = config.optimizer, .dtype = machine.dtype, .kernels = machine.kernels};
-  const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(available_host_memory()));
-  std::int64_t rows = config.training.micro_batch_size;
-  if (rows == 0 && recorded != nullptr) rows = recorded->at("micro_batch_rows").as_int();
+MemoryPlan plan_memory(const Config& config, const ModelConfig& model, const Machine& machine, const Job& job, std::int64_t recorded_rows) {
+  const MemoryQuestion question{.model = model,
+                                .optimizer = config.optimizer,
+                                .dtype = machine.dtype,
+                                .kernels = machine.kernels,
+                                .parallel = config.parallel,
+                                .dp = job.size()};
+  const std::int64_t share = available_host_memory() / job.ranks_on_host();
+  const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(share));
+  const std::int64_t rows = config.training.micro_batch_size > 0 ? config.training.micro_batch_size : recorded_rows;
   const MemoryPlan plan = rows > 0 ? measure_memory(question, rows) : fit_micro_batch(question, batch_rows(config), limit);
   if (plan.total() <= limit) return plan;
   fail_input(
-      fmt::format("does not fit: {}\n  found     {} of memory, of which parallel.memory_limit = {} allows {}\n  expected  a smaller "
-                  "training.micro_batch_size, training.recompute: block, or a smaller model",
-                  describe(plan), bytes_text(available_host_memory()), config.parallel.memory_limit, bytes_text(limit)));
+      fmt::format("does not fit: {}\n  found     {} of memory a rank, of which parallel.memory_limit = {} allows {}\n  expected  a "
+                  "smaller training.micro_batch_size, training.recompute: block, or a smaller model",
+                  describe(plan), bytes_text(share), config.parallel.memory_limit, bytes_text(limit)));
 }
 
-void say_start(Log& log, const Config& config, const Machine& machine, const MemoryPlan& memory) {
-  log.info("config", fmt::format("1 rank, {} threads, {}, {} ({}), {:.1f} M parameters", machine.threads, machine.kernels->name,
+void say_start(Log& log, const Config& config, const Machine& machine, const Job& job, const MemoryPlan& memory) {
+  const int ranks = job.size();
+  log.info("config", fmt::format("{} rank{} x {} thread{}, zero_stage {}, {}, {} ({}), {:.1f} M parameters", ranks, ranks == 1 ? "" : "s",
+                                 machine.threads, machine.threads == 1 ? "" : "s", config.parallel.zero_stage, machine.kernels->name,
                                  name(machine.dtype), machine.reason, static_cast<double>(memory.parameters) / 1e6));
-  log.info("config", fmt::format("update = up to {} {}: passes of up to {} tokens a side", config.training.batch_size,
+  log.info("config", fmt::format("update = up to {} {} of all ranks: passes of up to {} tokens a side and rank", config.training.batch_size,
                                  config.training.batch_type == BatchType::kTokens ? "tokens" : "sentences", memory.micro_batch_rows));
-  log.info("memory", fmt::format("{}; {} of memory", describe(memory), bytes_text(available_host_memory())));
+  log.info("memory", fmt::format("rank 0: {}; {} of memory on this host", describe(memory), bytes_text(available_host_memory())));
+  if (!job.slow_transport().empty()) log.warn("config", job.slow_transport());
 }
 
-void say_resume(Log& log, const std::optional<FoundCheckpoint>& found, const std::string& run_dir, const Json& chosen) {
+void say_resume(Log& log, const std::optional<FoundCheckpoint>& found, const std::string& run_dir, const std::string& changed) {
   if (!found) return log.info("resume", fmt::format("none found in {}: starting at step 0", run_dir));
-  const Manifest& manifest = found->reader.manifest();
-  const std::string changed = differences(manifest.run.chosen, chosen);
-  log.info("resume", fmt::format("step {} from {}, {}", manifest.step, found->reader.folder(),
+  log.info("resume", fmt::format("step {} from {}, {}", found->reader.manifest().step, found->reader.folder(),
                                  changed.empty() ? "bit for bit" : "within tolerance, not bit for bit: " + changed));
 }
 
-}  // namespace
-
-int run_train(const Config& config, const CommandLine&) {
-  install_stop_signals();
-  make_run_directory(config.run_dir);
-  const RunLock lock(config.run_dir);
-  Log log;
-  log.add_file(config.run_dir + "/train.log");
-  const std::unique_ptr<Storage> storage = make_posix_storage();
-  remove_leftovers(*storage, config.run_dir, log);
-
-  Mesh mesh = make_single_mesh();
-  const std::string folder = prepare_when_needed(config, log);
-  const PreparedData data = open_prepared(folder, config.vocab);
-  const ModelConfig model = with_vocabularies(config.model, data);
-  const Json data_fingerprints = fingerprints(data);
-  const std::optional<FoundCheckpoint> found = find_start(config, *storage, *mesh.control, log);
-  const RunIdentity* recorded = found ? &found->reader.manifest().run : nullptr;
-  if (found) require_same_data(recorded->fingerprints, data_fingerprints, found->reader.folder());
-
-  const Machine machine = choose_machine(config, recorded ? &recorded->chosen : nullptr);
-  const MemoryPlan memory = plan_memory(config, model, machine, recorded ? &recorded->chosen : nullptr);
-  const Json chosen = choices(machine, memory.micro_batch_rows);
-  say_start(log, config, machine, memory);
-  say_resume(log, found, config.run_dir, chosen);
-  write_run_files(config, data, folder);
-
+Json layout_of(Mesh& mesh, const ParallelConfig& config) {
   Json layout = Json::object();
   layout.set("world", mesh.world->size()).set("data", mesh.dp->size()).set("tensor", mesh.tp->size());
+  layout.set("zero_stage", config.zero_stage);
+  return layout;
+}
+
+Log make_log(const Job& job) {
+  if (job.is_root()) return Log();
+  return Log({.quietest = LogLevel::kWarning, .rank = fmt::format("rank {} {}", job.rank(), job.host())});
+}
+
+/// What rank 0 does for all, the others waiting: the directory, its lock, the text.
+struct RunDirectory {
+  std::optional<RunLock> lock;
+  std::string data;  // the prepared folder
+
+  RunDirectory(const Config& config, Job& job, Storage& storage, Log& log) {
+    on_root(job.control(), [&] {
+      make_run_directory(config.run_dir);
+      lock.emplace(config.run_dir);
+      log.add_file(config.run_dir + "/train.log");
+      remove_leftovers(storage, config.run_dir, log);
+      data = prepare_when_needed(config, log);
+    });
+    data = job.control().broadcast(data, 0);
+  }
+};
+
+}  // namespace
+
+int run_train(const Config& config, Job& job) {
+  install_stop_signals();
+  share_cores(job.ranks_on_host());
+  Log log = make_log(job);
+  const std::unique_ptr<Storage> storage = make_posix_storage();
+  const RunDirectory directory(config, job, *storage, log);
+  install_crash_handler(job.progress(), job.rank(), job.host());
+  const Watchdog watchdog(job.progress(), {.hang_timeout_seconds = config.parallel.hang_timeout_seconds,
+                                           .rank = job.rank(),
+                                           .host = job.host(),
+                                           .run_dir = config.run_dir,
+                                           .write_record = [record = job.mesh().record](const std::string& path) {
+                                             if (record) record->write(path);
+                                           }});
+
+  std::optional<PreparedData> data;
+  together(job.control(), [&] { data = open_prepared(directory.data, config.vocab); });
+  const Json data_fingerprints = fingerprints(*data);
+  require_same(job.control(), "corpus or vocabulary", data_fingerprints.dump());
+  const std::optional<FoundCheckpoint> found = find_start(config, *storage, job.control(), log);
+  const RunIdentity* recorded = found ? &found->reader.manifest().run : nullptr;
+  const Json layout = layout_of(job.mesh(), config.parallel);
+  const bool same_layout = recorded != nullptr && recorded->layout == layout;
+
+  const ModelConfig model = with_vocabularies(config.model, *data);
+  Machine machine;
+  MemoryPlan memory;
+  together(job.control(), [&] {
+    if (found) require_same_data(recorded->fingerprints, data_fingerprints, found->reader.folder());
+    machine = choose_machine(config, recorded ? &recorded->chosen : nullptr);
+    memory = plan_memory(config, model, machine, job, same_layout ? recorded->chosen.at("micro_batch_rows").as_int() : 0);
+  });
+  const Json chosen = choices(machine, memory.micro_batch_rows);
+  require_same(job.control(), "choice of kernels, threads or number format", chosen.dump());
+  say_start(log, config, machine, job, memory);
+  if (recorded != nullptr) {
+    say_resume(log, found, config.run_dir, differences(recorded->layout, layout) + differences(recorded->chosen, chosen));
+  } else {
+    say_resume(log, found, config.run_dir, "");
+  }
+  on_root(job.control(), [&] { write_run_files(config, *data, directory.data); });
+
   CpuDevice device(*machine.kernels);
   Trainer trainer({.run_dir = config.run_dir,
                    .seed = static_cast<std::uint64_t>(config.seed),
@@ -96,11 +150,12 @@ int run_train(const Config& config, const CommandLine&) {
                    .bucket_size = config.data.bucket_size,
                    .shuffle = config.data.shuffle,
                    .device = device,
-                   .mesh = mesh,
+                   .mesh = job.mesh(),
+                   .progress = job.progress(),
                    .storage = *storage,
                    .log = log,
-                   .train = data.train,
-                   .valid = data.valid ? &*data.valid : nullptr,
+                   .train = data->train,
+                   .valid = data->valid ? &*data->valid : nullptr,
                    .micro_batch_rows = memory.micro_batch_rows,
                    .arena_bytes = memory.activations,
                    .identity = {.seed = static_cast<std::uint64_t>(config.seed),

@@ -4,7 +4,11 @@ namespace weft {
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
-      {.name = "train", .summary = "trains a model into a run directory", .use = ConfigUse::kTrain, .takes_config = true, .run = run_train},
+      {.name = "train",
+       .summary = "trains a model into a run directory",
+       .use = ConfigUse::kTrain,
+       .takes_config = true,
+       .run_on_ranks = run_train},
       {.name = "launch", .summary = "starts train on several ranks and relaunches it after a fault", .run = run_launch},
       {.name = "translate", .summary = "a translation for each line of stdin", .run = run_translate},
       {.name = "summarize", .summary = "a summary for each line of stdin"},

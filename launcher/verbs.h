@@ -4,10 +4,12 @@
 
 #include "launcher/command_line.h"
 #include "launcher/config.h"
+#include "launcher/job.h"
 
 namespace weft {
 
 using VerbFunction = int (*)(const Config&, const CommandLine&);
+using RankedVerbFunction = int (*)(const Config&, Job&);
 
 /// What the program can be asked to do. A verb without `run` is known and not built yet.
 struct Verb {
@@ -16,6 +18,8 @@ struct Verb {
   ConfigUse use = ConfigUse::kRead;
   bool takes_config = false;  // else `run` is handed the defaults
   VerbFunction run = nullptr;
+  RankedVerbFunction run_on_ranks = nullptr;  // in place of `run`: what mpirun may start on several ranks
+  bool is_built() const { return run != nullptr || run_on_ranks != nullptr; }
 };
 
 const std::vector<Verb>& verbs();
@@ -24,7 +28,7 @@ const Verb* find_verb(const std::string& name);
 /// Each returns what the process exits with, and throws Error where it cannot go on.
 int run_vocab(const Config&, const CommandLine&);
 int run_prepare(const Config&, const CommandLine&);
-int run_train(const Config&, const CommandLine&);
+int run_train(const Config&, Job&);
 int run_launch(const Config&, const CommandLine&);
 int run_translate(const Config&, const CommandLine&);
 int run_plan(const Config&, const CommandLine&);

@@ -1,6 +1,7 @@
 #include "state/saver.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -220,6 +221,7 @@ void Saver::give_up(std::int64_t step, const std::string& folder, const std::str
     try {
       remove_tree(setup_.storage, folder);
     } catch (const StorageError& failure) {
+      if (failure.error_number() == ENOENT) return;  // it was never made
       setup_.log.warn("save", fmt::format("{} stays until the next start: {}", folder, failure.what()));
     }
   }

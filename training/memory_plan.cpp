@@ -9,7 +9,7 @@
 
 #include "data/batch_builder.h"
 #include "models/transformer.h"
-#include "parallel/mesh.h"
+#include "parallel/dry_communicator.h"
 #include "runtime/dry_device.h"
 #include "runtime/kernels/cross_entropy.h"
 #include "runtime/step_state.h"
@@ -33,12 +33,13 @@ std::int64_t limit_in(const char* path) {
 
 MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_batch_rows) {
   DryDevice device(*question.kernels);
-  const Mesh mesh = make_single_mesh();
-  ParameterSet parameters(0);
+  const std::unique_ptr<Communicator> dp = make_dry_communicator(0, question.dp);
+  ParameterSet parameters(0, question.dp);
   const std::unique_ptr<TranslationModel> model = make_transformer(question.model, parameters);
-  ParameterStorage storage(parameters, *mesh.dp, device, question.dtype);
-  OptimizerShards optimizer(question.optimizer, storage, *mesh.dp, device);
-  GradientReducer reducer(storage, *mesh.dp);
+  ParameterStorage storage(parameters, *dp, device, question.dtype,
+                           ShardLayout(parameters, *dp, question.parallel, size_of(sum_type(question.dtype))), StorageUse::kTraining);
+  OptimizerShards optimizer(question.optimizer, storage, *dp, device);
+  GradientReducer reducer(storage, *dp);
 
   const std::int64_t longest = question.model.max_length;
   const BatchExtent extent = capacity_extent(micro_batch_rows, longest, longest);
@@ -72,10 +73,10 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
 MemoryPlan fit_micro_batch(const MemoryQuestion& question, std::int64_t batch_rows, std::int64_t limit) {
   const std::int64_t longest = std::max<std::int64_t>(question.model.max_length, 1);
   for (std::int64_t passes = 1;; ++passes) {
-    const std::int64_t part = (batch_rows + passes - 1) / passes;
+    const std::int64_t parts = passes * question.dp, part = (batch_rows + parts - 1) / parts;
     if (part <= longest) return measure_memory(question, longest);
     // Sentences do not fill a part to the last token: with room for one more, an update seldom needs a pass more than planned.
-    MemoryPlan plan = measure_memory(question, passes == 1 ? part : part + longest);
+    MemoryPlan plan = measure_memory(question, parts == 1 ? part : part + longest);
     if (plan.total() <= limit) return plan;
   }
 }

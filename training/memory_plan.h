@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/model_config.h"
+#include "parallel/mesh.h"
 #include "runtime/arena.h"
 #include "runtime/kernels/table.h"
 #include "state/optimizer_config.h"
@@ -30,12 +31,14 @@ struct MemoryQuestion {
   OptimizerConfig optimizer;
   DType dtype = DType::kFloat32;
   const KernelTable* kernels = nullptr;  // of the device the plan is for
+  ParallelConfig parallel;
+  int dp = 1;  // data-parallel ranks; the plan is of one of them
 };
 
 MemoryPlan measure_memory(const MemoryQuestion&, std::int64_t micro_batch_rows);
 
-/// The plan of the fewest passes over `batch_rows` (the most rows of a side in one update) that fits into `limit` bytes. A micro-batch must
-/// hold the longest sentence; when even that does not fit, the smallest plan is returned, and its total() tells.
+/// The plan of the fewest passes over `batch_rows` (the most rows of a side in one update of all ranks) that fits into `limit` bytes. A
+/// micro-batch must hold the longest sentence; when even that does not fit, the smallest plan is returned, and its total() tells.
 MemoryPlan fit_micro_batch(const MemoryQuestion&, std::int64_t batch_rows, std::int64_t limit);
 
 /// `weights 61 MB, gradients 121 MB, ...`

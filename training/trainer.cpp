@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "runtime/error.h"
+#include "state/run_directory.h"
 #include "training/best_file.h"
 #include "training/schedule.h"
 
@@ -60,7 +61,8 @@ void Trainer::start(const FoundCheckpoint* found) {
     const Resumed resumed = load_checkpoint(found->reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_});
     run_ = run_state_from(resumed.run_state);
     step_state_.restore(run_.adam_count, run_.nonfinite_row);
-    saver_.resumed(resumed.step, found->damaged);
+    // A checkpoint of another directory is where this run begins; it is none of this run's own.
+    if (found->reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) saver_.resumed(resumed.step, found->damaged);
   }
   const BatchSampler sampler(job_.train, {.seed = job_.seed,
                                           .batch_type = job_.training.batch_type,
@@ -85,9 +87,8 @@ ExitCode Trainer::run() {
     const bool stop = agree_to_stop();
     after_step(before, stop);
     if (!stop) continue;
-    saver_.finish();
-    progress_.clear();
-    job_.log.info("stop", fmt::format("step {} is saved, as was asked", saver_.committed_step()));
+    finish_saving();
+    job_.log.info("stop", fmt::format("step {} is saved, as was asked", run_.counts.step));
     return ExitCode::kStopped;
   }
 }
@@ -148,11 +149,22 @@ ExitCode Trainer::finish(Limit limit) {
   const bool validates = validator_ && run_.counts.step != started_.step && run_.validated_step != run_.counts.step;
   if (run_.counts.step != saver_.committed_step()) save(validates);
   if (validates) validate();
-  saver_.finish();
+  finish_saving();
   check_finite(step_state_.read());
-  progress_.clear();
   job_.log.info("done", fmt::format("step {}, {} reached; {}", run_.counts.step, name(limit), job_.run_dir));
   return ExitCode::kDone;
+}
+
+/// The end of a run is on the disk, or the run has not ended well.
+void Trainer::finish_saving() {
+  saver_.finish();
+  progress_.clear();
+  if (saver_.committed_step() == run_.counts.step) return;
+  throw Error(ExitCode::kStorage, fmt::format("step {} could not be saved\n  safe      {}", run_.counts.step, safe_text()));
+}
+
+std::string Trainer::safe_text() const {
+  return saver_.committed_step() < 0 ? "no step is committed yet" : fmt::format("step {} is committed", saver_.committed_step());
 }
 
 void Trainer::save(bool validation_due) {
@@ -254,12 +266,9 @@ void Trainer::check_finite(const StepStateBuffer::Fields& fields) {
     job_.log.warn("train", what + ": weights and moments stay as they were");
     return;
   }
-  throw Error(ExitCode::kNumerics,
-              fmt::format("{}\n  found     training.on_nonfinite and training.max_nonfinite end the run here\n  safe      "
-                          "{}",
-                          what,
-                          saver_.committed_step() < 0 ? std::string("no step is committed yet")
-                                                      : fmt::format("step {} is committed", saver_.committed_step())));
+  throw Error(
+      ExitCode::kNumerics,
+      fmt::format("{}\n  found     training.on_nonfinite and training.max_nonfinite end the run here\n  safe      {}", what, safe_text()));
 }
 
 }  // namespace weft

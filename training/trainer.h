@@ -71,6 +71,8 @@ class Trainer {
   void advance(const Update&);
   void after_step(const RunCounts& before, bool stop);
   ExitCode finish(Limit);
+  void finish_saving();
+  std::string safe_text() const;
   void validate();
   bool note_metric(const std::string& metric, double value);
   void save(bool validation_due);

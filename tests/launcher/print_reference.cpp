@@ -7,7 +7,7 @@
 int main() {
   fmt::print("# Every key and verb\n\nMade from the tables that the parser uses, by `print_reference`; a test compares.\n\n## Verbs\n\n");
   for (const weft::Verb& verb : weft::verbs()) {
-    fmt::print("- `{}`: {}{}\n", verb.name, verb.summary, verb.run == nullptr ? " (not supported yet)" : "");
+    fmt::print("- `{}`: {}{}\n", verb.name, verb.summary, !verb.is_built() ? " (not supported yet)" : "");
   }
   fmt::print("\n{}", weft::key_reference());
 }

@@ -1,0 +1,45 @@
+#include "launcher/job.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <vector>
+
+namespace weft {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
+}
+
+/// How many of the ranks have the same host name as this one.
+int count_on_host(Control& control, const std::string& host) {
+  const std::vector<std::string> all = control.gather(host, 0);
+  std::string list;
+  for (const std::string& name : all) list += name + '\n';
+  list = control.broadcast(list, 0);
+  int count = 0;
+  for (std::size_t begin = 0; begin < list.size();) {
+    const std::size_t end = list.find('\n', begin);
+    count += list.compare(begin, end - begin, host) == 0;
+    begin = end + 1;
+  }
+  return count;
+}
+
+}  // namespace
+
+Job::Job(const MpiSession& session, const ParallelConfig& config)
+    : mesh_(make_mesh(session, config, progress_, {.say = [this](const std::string& why) { slow_transport_ = why; }})),
+      host_(host_name()),
+      ranks_on_host_(count_on_host(*mesh_.control, host_)) {}
+
+bool started_by_mpi() {
+  const std::array<const char*, 3> names{"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"};
+  return std::any_of(names.begin(), names.end(), [](const char* name) { return std::getenv(name) != nullptr; });
+}
+
+}  // namespace weft

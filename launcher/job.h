@@ -1,0 +1,39 @@
+#pragma once
+#include <string>
+
+#include "parallel/mpi_mesh.h"
+#include "parallel/progress.h"
+
+namespace weft {
+
+/// The ranks of this process's job, as mpirun started them; one rank where it did not. Not movable: a watchdog looks at its progress.
+class Job {
+ public:
+  /// A collective of all ranks of the session.
+  Job(const MpiSession&, const ParallelConfig&);
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  int rank() const { return control().rank(); }
+  int size() const { return control().size(); }
+  bool is_root() const { return rank() == 0; }
+  Control& control() const { return *mesh_.control; }
+  Mesh& mesh() { return mesh_; }
+  Progress& progress() { return progress_; }
+  const std::string& host() const { return host_; }
+  int ranks_on_host() const { return ranks_on_host_; }
+  /// Empty, or why ranks of one host exchange over messages: right, but slower.
+  const std::string& slow_transport() const { return slow_transport_; }
+
+ private:
+  Progress progress_;
+  std::string slow_transport_;
+  Mesh mesh_;
+  std::string host_;
+  int ranks_on_host_ = 1;
+};
+
+/// Whether mpirun (or srun) started this process.
+bool started_by_mpi();
+
+}  // namespace weft

@@ -1,0 +1,27 @@
+#pragma once
+#include <functional>
+
+#include "parallel/control.h"
+#include "runtime/error.h"
+
+namespace weft {
+
+/// A failure that every rank has learned of: each throws it, so all can end in order. Rank 0's carries the message, the others' is empty,
+/// since one message is enough.
+class AgreedError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Runs `body` on this rank while every other rank runs its own, and makes the outcome one: where any rank fails, every rank throws an
+/// AgreedError with the exit code of the lowest rank that failed. The message names the rank if it is not rank 0.
+void together(Control&, const std::function<void()>& body);
+
+/// The same for what rank 0 alone does, the others waiting.
+void on_root(Control&, const std::function<void()>& body);
+
+/// Fails with exit 64, naming the first rank whose `text` differs from rank 0's: every rank must run the same program on the same
+/// configuration. `what` names it.
+void require_same(Control&, const std::string& what, const std::string& text);
+
+}  // namespace weft
