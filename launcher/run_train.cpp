@@ -131,11 +131,14 @@ int run_train(const Config& config, Job& job) {
   const Json chosen = choices(machine, memory.micro_batch_rows);
   require_same(job.control(), "choice of kernels, threads or number format", chosen.dump());
   say_start(log, config, machine, job, memory);
+  std::string changed;
   if (recorded != nullptr) {
-    say_resume(log, found, config.run_dir, differences(recorded->layout, layout) + differences(recorded->chosen, chosen));
-  } else {
-    say_resume(log, found, config.run_dir, "");
+    changed = differences(recorded->layout, layout);
+    const std::string others = differences(recorded->chosen, chosen);
+    if (!changed.empty() && !others.empty()) changed += ", ";
+    changed += others;
   }
+  say_resume(log, found, config.run_dir, changed);
   on_root(job.control(), [&] { write_run_files(config, *data, directory.data); });
 
   CpuDevice device(*machine.kernels);
