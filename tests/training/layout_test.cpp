@@ -1,0 +1,156 @@
+// Layouts as threads: one update from equal weights gives the same loss and gradients on any number of data-parallel ranks.
+#include <omp.h>
+
+#include <cmath>
+#include <cstring>
+#include <map>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "data/batch_builder.h"
+#include "data/batch_sampler.h"
+#include "models/transformer.h"
+#include "parallel/thread_communicator.h"
+#include "runtime/cpu_device.h"
+#include "runtime/kernels/cross_entropy.h"
+#include "runtime/step_state.h"
+#include "state/gradient_reducer.h"
+#include "state/optimizer_shards.h"
+#include "tests/data/test_dataset.h"
+#include "tests/support/test_context.h"
+
+namespace weft {
+namespace {
+
+constexpr std::int64_t kArenaBytes = 32 << 20;
+
+ModelConfig model_config() {
+  ModelConfig model;
+  model.encoder = model.decoder = {.num_layers = 2, .num_heads = 4, .ffn_size = 64};
+  model.hidden_size = 32;
+  model.max_length = 64;
+  model.dropout = model.attention_dropout = model.activation_dropout = 0.2;
+  model.label_smoothing = 0.1;
+  model.norm_position = NormPosition::kPre;
+  model.source_vocab_size = model.target_vocab_size = 100;
+  return model;
+}
+
+/// What one update gave, by tensor name; the same on every rank.
+struct Outcome {
+  double loss = 0;
+  std::map<std::string, std::vector<double>> gradients;  // sums over all ranks
+  std::map<std::string, std::vector<double>> weights;    // after the update
+};
+
+std::map<std::string, std::vector<double>> by_name(const ParameterSet& set, Tensor Parameter::*member) {
+  std::map<std::string, std::vector<double>> result;
+  for (const Parameter& parameter : set.parameters()) {
+    if (parameter.saved) result[parameter.parts.front().name] = test::to_doubles(parameter.*member);
+  }
+  return result;
+}
+
+/// One rank's part of the first update: passes of at most `micro_batch_rows`.
+Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parallel, std::int64_t micro_batch_rows) {
+  omp_set_num_threads(1);
+  CpuDevice device(cpu_kernels(cpu_features().instruction_set));
+  ParameterSet parameters(5, mesh.dp->size());
+  const std::unique_ptr<TranslationModel> model = make_transformer(model_config(), parameters);
+  ParameterStorage storage(parameters, *mesh.dp, device, DType::kFloat32, ShardLayout(parameters, *mesh.dp, parallel, 4),
+                           StorageUse::kTraining);
+  OptimizerShards optimizer({}, storage, *mesh.dp, device);
+  GradientReducer reducer(storage, *mesh.dp);
+  const Memory arena_memory = device.allocate(kArenaBytes, MemoryKind::kDevice);
+  StepArena arena(arena_memory.data(), kArenaBytes);
+  arena.poison_released();
+  std::vector<double> state(StepState::kFields), sums(LossSums::kFields);
+  Context ctx{device, device.stream(StreamKind::kCompute), arena, Tensor(state.data(), {StepState::kFields}, DType::kFloat64), true};
+  storage.initialize(ctx);
+  optimizer.initialize(ctx);
+
+  BatchSampler sampler(data, {.seed = 3, .batch_size = 600, .bucket_size = 200});
+  const Update update = sampler.update({});
+  state[StepState::kStep] = 1;
+  state[StepState::kLearningRate] = 1e-3;
+  state[StepState::kLossScale] = 1.0 / static_cast<double>(update.loss_tokens);
+  const std::vector<BatchPart> parts = share(update, mesh.dp->rank(), mesh.dp->size(), micro_batch_rows);
+  reducer.begin_update(ctx, static_cast<int>(parts.size()));
+  const Tensor total(sums.data(), {LossSums::kFields}, DType::kFloat64);
+  for (const BatchPart& part : parts) {
+    const Memory host = device.allocate(batch_bytes(extent_of(part)), MemoryKind::kPinnedHost);
+    model->forward_backward(ctx, build_batch(data, part, host), reducer, total);
+  }
+  reducer.finish(ctx);
+  mesh.dp->all_reduce(ctx.stream, total);
+  Outcome outcome{.loss = sums[LossSums::kLoss] / sums[LossSums::kCount]};
+  EXPECT_EQ(std::llround(sums[LossSums::kCount]), update.loss_tokens);
+  if (parallel.zero_stage == 0) outcome.gradients = by_name(parameters, &Parameter::grad);
+  optimizer.update(ctx, reducer.slices());
+  outcome.weights = by_name(parameters, &Parameter::value);
+  return outcome;
+}
+
+Outcome run(const Dataset& data, int ranks, int zero_stage, std::int64_t micro_batch_rows) {
+  std::vector<Outcome> all(static_cast<std::size_t>(ranks));
+  const ParallelConfig parallel{.zero_stage = zero_stage, .bucket_mb = 1};
+  run_ranks(ranks, parallel,
+            [&](Mesh& mesh) { all[static_cast<std::size_t>(mesh.dp->rank())] = one_update(mesh, data, parallel, micro_batch_rows); });
+  for (const Outcome& outcome : all) EXPECT_EQ(outcome.weights, all.front().weights) << "ranks hold different weights";
+  return all.front();
+}
+
+double norm(const std::vector<double>& x) {
+  double sum = 0;
+  for (const double v : x) sum += v * v;
+  return std::sqrt(sum);
+}
+
+struct Layout {
+  int ranks;
+  std::int64_t micro_batch_rows;
+};
+
+class LayoutTest : public testing::TestWithParam<Layout> {
+ protected:
+  test::TestDataset data_{test::text_lengths(200, 5)};
+};
+
+TEST_P(LayoutTest, OneUpdateIsThatOfOneRank) {
+  const Outcome expected = run(*data_, 1, 0, 600), found = run(*data_, GetParam().ranks, 0, GetParam().micro_batch_rows);
+  EXPECT_NEAR(found.loss, expected.loss, 1e-5 * expected.loss);
+  double largest = 0;
+  for (const auto& [name, gradient] : expected.gradients) largest = std::max(largest, norm(gradient));
+  for (const auto& [name, gradient] : expected.gradients) {
+    std::vector<double> difference = found.gradients.at(name);
+    for (std::size_t i = 0; i < difference.size(); ++i) difference[i] -= gradient[i];
+    // A gradient that is zero but for rounding is judged by the size of the others.
+    EXPECT_LT(norm(difference), 1e-5 * std::max(norm(gradient), 1e-3 * largest)) << name;
+  }
+}
+
+TEST_P(LayoutTest, StageOneEndsWithTheBitsOfStageZero) {
+  EXPECT_EQ(run(*data_, GetParam().ranks, 1, GetParam().micro_batch_rows).weights,
+            run(*data_, GetParam().ranks, 0, GetParam().micro_batch_rows).weights);
+}
+
+TEST_P(LayoutTest, TheSameLayoutGivesTheSameBits) {
+  const Outcome first = run(*data_, GetParam().ranks, 1, GetParam().micro_batch_rows);
+  EXPECT_EQ(run(*data_, GetParam().ranks, 1, GetParam().micro_batch_rows).weights, first.weights);
+}
+
+INSTANTIATE_TEST_SUITE_P(Ranks, LayoutTest,
+                         testing::Values(Layout{1, 150}, Layout{2, 600}, Layout{2, 100}, Layout{3, 600}, Layout{4, 90}, Layout{8, 600}),
+                         [](const auto& layout) {
+                           return fmt::format("{}ranks{}rows", layout.param.ranks, layout.param.micro_batch_rows);
+                         });
+
+TEST(LayoutEdgeTest, MoreRanksThanSentencesTrainOnEmptyShares) {
+  const test::TestDataset data(test::text_lengths(5, 5));
+  const Outcome expected = run(*data, 1, 1, 600), found = run(*data, 8, 1, 600);
+  EXPECT_NEAR(found.loss, expected.loss, 1e-5 * expected.loss);
+}
+
+}  // namespace
+}  // namespace weft
