@@ -1,6 +1,7 @@
 #include "parallel/collective_shapes.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -28,6 +29,10 @@ Chunk chunk_of(std::int64_t elements, int rank, int ranks) {
   const std::int64_t lines = (elements + kLine - 1) / kLine;
   const std::int64_t size = (lines + ranks - 1) / ranks * kLine;
   return {std::min(elements, size * rank), std::min(elements, size * (rank + 1))};
+}
+
+void copy_bytes(std::byte* to, const std::byte* from, std::int64_t bytes) {
+  if (to != from && bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
 }
 
 }  // namespace weft

@@ -17,4 +17,7 @@ struct Chunk {
 };
 Chunk chunk_of(std::int64_t elements, int rank, int ranks);
 
+/// Does nothing when both are the same place, or there is nothing to copy.
+void copy_bytes(std::byte* to, const std::byte* from, std::int64_t bytes);
+
 }  // namespace weft

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "parallel/checked_call.h"
 #include "parallel/collective_shapes.h"
 #include "parallel/mpi_communicator.h"
 #include "parallel/sums.h"
@@ -11,18 +11,12 @@
 namespace weft {
 namespace {
 
-void copy_bytes(std::byte* to, const std::byte* from, std::int64_t bytes) {
-  if (to != from && bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
-}
-
 class MessageCommunicator : public Communicator {
  public:
   MessageCommunicator(MpiGroup group, std::string name, std::shared_ptr<MpiRank> rank)
       : group_(std::move(group)),
-        name_(std::move(name)),
         rank_(std::move(rank)),
-        recorded_group_(rank_->record->add_group(name_)),
-        signatures_(static_cast<std::size_t>(group_.size())),
+        check_(group_, std::move(name), rank_->record),
         block_(MpiGroup::kPieceBytes / group_.size() / 64 * 64),
         sent_(static_cast<std::size_t>(block_ * group_.size())),
         received_(sent_.size()) {}
@@ -33,24 +27,20 @@ class MessageCommunicator : public Communicator {
 
   void all_reduce(Stream&, Tensor x) override {
     require_contiguous("all_reduce", x);
-    const Signature signature = next(Operation::kAllReduce, x.dtype, x.bytes());
-    const RecordedCall call(*rank_->record, recorded_group_, signature);
-    compare(signature);
+    const CheckedCall call(check_, {.operation = Operation::kAllReduce, .dtype = x.dtype, .bytes = x.bytes()});
     const std::int64_t element = size_of(x.dtype), piece = block_ / element * size();
     for (std::int64_t begin = 0; begin < x.elements(); begin += piece) {
       const std::int64_t count = std::min(piece, x.elements() - begin), chunk = (count + size() - 1) / size();
-      std::memcpy(sent_.data(), x.data + begin * element, static_cast<std::size_t>(count * element));
+      copy_bytes(sent_.data(), x.data + begin * element, count * element);
       sum_blocks(x.dtype, chunk);
       group_.all_gather(received_.data(), sent_.data(), chunk * element);
-      std::memcpy(x.data + begin * element, sent_.data(), static_cast<std::size_t>(count * element));
+      copy_bytes(x.data + begin * element, sent_.data(), count * element);
     }
   }
 
   void reduce_scatter(Stream&, Tensor x, Tensor y) override {
     require_chunks("reduce_scatter", x, y, size());
-    const Signature signature = next(Operation::kReduceScatter, x.dtype, x.bytes());
-    const RecordedCall call(*rank_->record, recorded_group_, signature);
-    compare(signature);
+    const CheckedCall call(check_, {.operation = Operation::kReduceScatter, .dtype = x.dtype, .bytes = x.bytes()});
     const std::int64_t element = size_of(x.dtype), piece = block_ / element;
     for (std::int64_t begin = 0; begin < y.elements(); begin += piece) {
       const std::int64_t count = std::min(piece, y.elements() - begin);
@@ -64,9 +54,7 @@ class MessageCommunicator : public Communicator {
 
   void all_gather(Stream&, Tensor x, Tensor y) override {
     require_chunks("all_gather", y, x, size());
-    const Signature signature = next(Operation::kAllGather, x.dtype, y.bytes());
-    const RecordedCall call(*rank_->record, recorded_group_, signature);
-    compare(signature);
+    const CheckedCall call(check_, {.operation = Operation::kAllGather, .dtype = x.dtype, .bytes = y.bytes()});
     for (std::int64_t begin = 0; begin < x.bytes(); begin += block_) {
       const std::int64_t bytes = std::min(block_, x.bytes() - begin);
       group_.all_gather(x.data + begin, received_.data(), bytes);
@@ -77,36 +65,18 @@ class MessageCommunicator : public Communicator {
   void broadcast(Stream&, Tensor x, int root) override {
     require_contiguous("broadcast", x);
     require_root("broadcast", root, size());
-    const Signature signature = next(Operation::kBroadcast, x.dtype, x.bytes(), root);
-    const RecordedCall call(*rank_->record, recorded_group_, signature);
-    compare(signature);
+    const CheckedCall call(check_, {.operation = Operation::kBroadcast, .dtype = x.dtype, .bytes = x.bytes(), .root = root});
     group_.broadcast(x.data, x.bytes(), root);
   }
 
-  void barrier(Stream&) override {
-    const Signature signature = next(Operation::kBarrier, DType::kUInt8, 0);
-    const RecordedCall call(*rank_->record, recorded_group_, signature);
-    compare(signature);
-  }
+  void barrier(Stream&) override { const CheckedCall call(check_, {.operation = Operation::kBarrier}); }
 
   std::unique_ptr<Communicator> split(int color) override {
-    const Signature signature = next(Operation::kSplit, DType::kUInt8, 0);
-    const RecordedCall call(*rank_->record, recorded_group_, signature);
-    compare(signature);
-    return make_mpi_communicator(group_.split(color), fmt::format("{}.{}", name_, color), rank_);
+    const CheckedCall call(check_, {.operation = Operation::kSplit});
+    return make_mpi_communicator(group_.split(color), fmt::format("{}.{}", check_.name(), color), rank_);
   }
 
  private:
-  Signature next(Operation operation, DType dtype, std::int64_t bytes, int root = 0) {
-    return {.operation = operation, .dtype = dtype, .bytes = bytes, .root = root, .sequence = ++sequence_};
-  }
-
-  /// Nobody gets past it before all have come, with the same signature.
-  void compare(const Signature& mine) {
-    group_.all_gather(reinterpret_cast<const std::byte*>(&mine), reinterpret_cast<std::byte*>(signatures_.data()), sizeof(Signature));
-    require_same_signature(name_, signatures_);
-  }
-
   /// Block k of sent_ goes to rank k; the blocks that come are added in rank order, at the beginning of received_.
   void sum_blocks(DType dtype, std::int64_t elements) {
     const std::int64_t bytes = elements * size_of(dtype);
@@ -117,11 +87,8 @@ class MessageCommunicator : public Communicator {
   }
 
   MpiGroup group_;
-  std::string name_;
   std::shared_ptr<MpiRank> rank_;
-  int recorded_group_;
-  std::int64_t sequence_ = 0;
-  std::vector<Signature> signatures_;
+  SignatureCheck check_;
   std::int64_t block_;  // bytes for one rank in one call of MPI
   std::vector<std::byte> sent_, received_;
   std::vector<std::byte*> blocks_;

@@ -11,10 +11,11 @@ namespace weft {
 /// What the communicators of one rank have in common.
 struct MpiRank {
   std::shared_ptr<FlightRecord> record;
-  MpiOptions options;  // `say` only on rank 0 of the job, and until it has spoken
+  MpiOptions options;     // `say` only on rank 0 of the job, and until it has spoken
+  std::int64_t host = 0;  // a number that ranks of one host have in common, and no others
 };
 
-/// The verbs for one group of processes: alone, over memory shared inside a host (host_communicator.h), or over messages. A collective.
+/// The verbs for one group of processes: alone, over memory shared inside a host, over messages, or both. A collective.
 std::unique_ptr<Communicator> make_mpi_communicator(MpiGroup, std::string name, const std::shared_ptr<MpiRank>&);
 
 /// Over messages, wherever the ranks are. A sum travels as chunks (all_to_all), is added in rank order, and travels back (all_gather): what
@@ -23,6 +24,11 @@ std::unique_ptr<Communicator> make_message_communicator(MpiGroup, std::string na
 
 /// Over shared memory; null when it cannot be had, on every rank. All ranks of the group are on one host.
 std::unique_ptr<Communicator> make_host_communicator(MpiGroup, std::string name, const std::shared_ptr<MpiRank>&);
+
+/// Ranks of several hosts: each host works on its own first, the first ranks of the hosts exchange messages, and tell their hosts. A sum
+/// adds in rank order inside a host, then the hosts in the order of their first ranks; bfloat16 is summed in float throughout. Every rank
+/// gets the same bits, the same in every run.
+std::unique_ptr<Communicator> make_hosts_communicator(MpiGroup, std::string name, const std::shared_ptr<MpiRank>&);
 
 std::unique_ptr<Control> make_mpi_control(MpiGroup);
 

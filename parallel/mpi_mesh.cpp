@@ -7,14 +7,25 @@
 
 namespace weft {
 
+namespace {
+
+/// The number in the job of the first rank on this host.
+std::int64_t host_number(const MpiGroup& world, const MpiOptions& options) {
+  if (options.ranks_per_host > 0) return world.rank() / options.ranks_per_host;
+  std::int64_t first = world.rank();
+  world.on_this_host().broadcast(reinterpret_cast<std::byte*>(&first), sizeof(first), 0);
+  return first;
+}
+
+}  // namespace
+
 std::unique_ptr<Communicator> make_mpi_communicator(MpiGroup group, std::string name, const std::shared_ptr<MpiRank>& rank) {
   if (group.size() == 1) return make_self_communicator();
-  std::int64_t spread = group.on_this_host().size() < group.size() ? 1 : 0;
-  group.maximum({&spread, 1});
-  if (spread == 0) {
-    std::unique_ptr<Communicator> shared = make_host_communicator(group, name, rank);
-    if (shared) return shared;
-  }
+  std::int64_t extremes[] = {rank->host, -rank->host};
+  group.maximum(extremes);
+  if (extremes[0] != -extremes[1]) return make_hosts_communicator(std::move(group), std::move(name), rank);
+  std::unique_ptr<Communicator> shared = make_host_communicator(group, name, rank);
+  if (shared) return shared;
   return make_message_communicator(std::move(group), std::move(name), rank);
 }
 
@@ -28,6 +39,7 @@ Mesh make_mesh(const MpiSession& session, const ParallelConfig& config, Progress
   auto rank = std::make_shared<MpiRank>();
   rank->record = std::make_shared<FlightRecord>(&progress);
   rank->options = options;
+  rank->host = host_number(world, options);
   if (world.rank() != 0) rank->options.say = nullptr;
   Mesh mesh;
   mesh.record = rank->record;

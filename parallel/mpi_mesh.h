@@ -12,10 +12,12 @@ struct MpiOptions {
   std::function<void(const std::string&)> say;
   /// False: as if /dev/shm had no room. For tests.
   bool share_memory = true;
+  /// As if so many ranks were on each host; 0: as they are. For tests.
+  int ranks_per_host = 0;
 };
 
 /// The mesh of this rank: alone when the session was not started. A collective of all ranks; the same failure on each of them when the grid
-/// does not fit. Ranks of one host share memory, ranks of several hosts exchange over MPI. Destroyed before the session.
+/// does not fit. Ranks of one host share memory, hosts exchange over MPI. Destroyed before the session.
 Mesh make_mesh(const MpiSession&, const ParallelConfig&, Progress&, const MpiOptions& = {});
 
 }  // namespace weft

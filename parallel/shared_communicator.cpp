@@ -1,7 +1,6 @@
 #include "parallel/shared_communicator.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,14 +10,6 @@
 #include "runtime/error.h"
 
 namespace weft {
-namespace {
-
-void copy_bytes(std::byte* to, const std::byte* from, std::int64_t bytes) {
-  if (to != from && bytes > 0) std::memcpy(to, from, static_cast<std::size_t>(bytes));
-}
-
-}  // namespace
-
 SharedCommunicator::SharedCommunicator(SharedArea area, std::string name, std::shared_ptr<FlightRecord> record)
     : area_(std::move(area)),
       name_(std::move(name)),

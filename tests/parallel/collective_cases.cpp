@@ -29,12 +29,16 @@ T value(int rank, std::int64_t i) {
   }
 }
 
-/// The sum over all ranks in rank order, in the sum type, rounded once.
+/// The sum over all ranks in rank order, inside each host and then over the hosts, in the sum type, rounded once.
 template <class T>
-T sum_of_ranks(int ranks, std::int64_t i) {
-  auto sum = static_cast<SumType<T>>(value<T>(0, i));
-  for (int rank = 1; rank < ranks; ++rank) sum += static_cast<SumType<T>>(value<T>(rank, i));
-  return static_cast<T>(sum);
+T sum_of_ranks(int ranks, int ranks_per_host, std::int64_t i) {
+  SumType<T> all{}, host{};
+  for (int rank = 0; rank < ranks; ++rank) {
+    const auto x = static_cast<SumType<T>>(value<T>(rank, i));
+    host = rank % ranks_per_host == 0 ? x : host + x;
+    if (rank + 1 == ranks || (rank + 1) % ranks_per_host == 0) all = rank < ranks_per_host ? host : all + host;
+  }
+  return static_cast<T>(all);
 }
 
 template <class T>
@@ -49,15 +53,15 @@ class Case {
 
     fill(whole, 0);
     group_.all_reduce(stream_, whole);
-    expect(whole, "all_reduce", [&](std::int64_t i) { return sum_of_ranks<T>(group_.size(), i); });
+    expect(whole, "all_reduce", [&](std::int64_t i) { return sum(i); });
 
     fill(whole, 0);
     clear(chunk);
     group_.reduce_scatter(stream_, whole, chunk);
-    expect(chunk, "reduce_scatter", [&](std::int64_t i) { return sum_of_ranks<T>(group_.size(), mine + i); });
+    expect(chunk, "reduce_scatter", [&](std::int64_t i) { return sum(mine + i); });
     expect(whole, "what reduce_scatter read", [&](std::int64_t i) { return value<T>(group_.rank(), i); });
     group_.reduce_scatter(stream_, whole, whole.rows(mine, n));
-    expect(whole.rows(mine, n), "reduce_scatter in place", [&](std::int64_t i) { return sum_of_ranks<T>(group_.size(), mine + i); });
+    expect(whole.rows(mine, n), "reduce_scatter in place", [&](std::int64_t i) { return sum(mine + i); });
 
     fill(chunk, mine);
     clear(whole);
@@ -77,6 +81,7 @@ class Case {
   }
 
  private:
+  T sum(std::int64_t i) const { return sum_of_ranks<T>(group_.size(), what_.ranks_per_host, i); }
   Tensor tensor(std::int64_t count) {
     const std::int64_t bytes = count * size_of(dtype_of<T>);
     memory_.push_back(what_.place == Place::kAllocated ? group_.allocate(device_, bytes) : device_.allocate(bytes, MemoryKind::kDevice));

@@ -15,6 +15,7 @@ struct CollectiveCase {
   std::int64_t count = 0;  // elements of a chunk
   DType dtype = DType::kFloat32;
   Place place = Place::kAllocated;
+  int ranks_per_host = 1000;  // sums are taken inside each host first
 };
 std::string describe(const CollectiveCase&);
 

@@ -1,3 +1,7 @@
+#include <sys/statvfs.h>
+
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,12 +28,17 @@ std::string message_of(Call call) {
   return "no error";
 }
 
-/// The ranks of this mpirun, with memory that they share and without.
-class MpiRanks : public testing::TestWithParam<bool> {
+enum class Machine { kSharedMemory, kNoSharedMemory, kHostsOfTwo, kHostsOfOne };
+
+/// The ranks of this mpirun as they are, without room in /dev/shm, and as if they were on several hosts.
+class MpiRanks : public testing::TestWithParam<Machine> {
  protected:
+  int ranks_per_host() const { return GetParam() == Machine::kHostsOfTwo ? 2 : GetParam() == Machine::kHostsOfOne ? 1 : 0; }
   Mesh mesh(const ParallelConfig& config = {}) {
     return make_mesh(mpi_session(), config, progress_,
-                     {.say = [this](const std::string& text) { said_.push_back(text); }, .share_memory = GetParam()});
+                     {.say = [this](const std::string& text) { said_.push_back(text); },
+                      .share_memory = GetParam() != Machine::kNoSharedMemory,
+                      .ranks_per_host = ranks_per_host()});
   }
   Stream& stream() { return device_.stream(StreamKind::kCommunication); }
 
@@ -41,7 +50,10 @@ class MpiRanks : public testing::TestWithParam<bool> {
 TEST_P(MpiRanks, EveryVerbGivesTheBitsOfSumsInRankOrder) {
   const Mesh all = mesh();
   ASSERT_GT(all.dp->size(), 1) << "to be run under mpirun -n 2 or more";
-  for (const CollectiveCase& what : all_cases()) check_collectives(*all.dp, device_, what);
+  for (CollectiveCase what : all_cases()) {
+    if (ranks_per_host() > 0) what.ranks_per_host = ranks_per_host();
+    check_collectives(*all.dp, device_, what);
+  }
 }
 
 TEST_P(MpiRanks, RanksOfOneColourFormAGroupInTheirOrder) {
@@ -54,16 +66,51 @@ TEST_P(MpiRanks, RanksOfOneColourFormAGroupInTheirOrder) {
 }
 
 TEST_P(MpiRanks, TheGridHasDataAndTensorAxes) {
-  const Mesh all = mesh({.tensor = 2});
+  const int ranks = mesh().world->size(), tensor = ranks % 2 == 0 ? 2 : ranks;
+  const Mesh all = mesh({.tensor = tensor});
   const int rank = all.world->rank();
-  EXPECT_EQ(all.dp->rank(), rank / 2);
-  EXPECT_EQ(all.tp->rank(), rank % 2);
-  EXPECT_EQ(all.tp->size(), 2);
+  EXPECT_EQ(all.dp->rank(), rank / tensor);
+  EXPECT_EQ(all.dp->size(), ranks / tensor);
+  EXPECT_EQ(all.tp->rank(), rank % tensor);
+  EXPECT_EQ(all.tp->size(), tensor);
   const Memory memory = device_.allocate(8, MemoryKind::kDevice);
   const Tensor x = memory.tensor({1}, DType::kFloat64);
   *x.as<double>() = 1 << rank;
   all.tp->all_reduce(stream(), x);
-  EXPECT_EQ(*x.as<double>(), 3 << (rank / 2 * 2));
+  EXPECT_EQ(*x.as<double>(), ((1 << tensor) - 1) << (rank / tensor * tensor));
+}
+
+/// Asked for more than there is, gives a little: the test touches only the beginning.
+class FrugalDevice : public CpuDevice {
+ public:
+  using CpuDevice::CpuDevice;
+  Memory allocate(std::int64_t bytes, MemoryKind kind) override { return CpuDevice::allocate(std::min<std::int64_t>(bytes, 4096), kind); }
+};
+
+TEST_P(MpiRanks, AWindowThatDoesNotFitIsCopiedThroughStaging) {
+  const Mesh all = mesh();
+  const std::size_t said = said_.size();
+  struct statvfs shared {};
+  ASSERT_EQ(statvfs("/dev/shm", &shared), 0);
+  FrugalDevice device(reference_kernels());
+  const auto too_much = static_cast<std::int64_t>(shared.f_blocks * shared.f_frsize) + 4096;
+  const Memory memory = all.dp->allocate(device, too_much), again = all.dp->allocate(device, too_much);
+  const bool tells = (GetParam() == Machine::kSharedMemory || GetParam() == Machine::kHostsOfTwo) && all.world->rank() == 0;
+  ASSERT_EQ(said_.size() - said, tells ? 1 : 0);
+  if (tells) {
+    EXPECT_THAT(said_.back(), HasSubstr("No space left on device"));
+  }
+  const Tensor x = memory.tensor({3}, DType::kInt32);
+  for (std::int32_t& value : x.span<std::int32_t>()) value = all.dp->rank() + 1;
+  all.dp->all_reduce(stream(), x);
+  const int ranks = all.dp->size();
+  for (const std::int32_t value : x.span<std::int32_t>()) EXPECT_EQ(value, ranks * (ranks + 1) / 2);
+}
+
+TEST_P(MpiRanks, RanksMustAllocateAlike) {
+  if (GetParam() != Machine::kSharedMemory) return;  // elsewhere allocation is nobody else's business
+  const Mesh all = mesh();
+  EXPECT_THAT(message_of([&] { all.dp->allocate(device_, all.dp->rank() == 0 ? 64 : 128); }), HasSubstr("64 to 128 bytes"));
 }
 
 TEST_P(MpiRanks, DifferentCallsAreNamedOnEveryRank) {
@@ -91,7 +138,7 @@ TEST_P(MpiRanks, EveryCollectiveIsProgressAndRecorded) {
 
 TEST_P(MpiRanks, RankZeroIsToldOnceWhenMemoryIsNotShared) {
   const Mesh all = mesh();
-  const std::size_t expected = !GetParam() && all.world->rank() == 0 ? 1 : 0;
+  const std::size_t expected = GetParam() == Machine::kNoSharedMemory && all.world->rank() == 0 ? 1 : 0;
   ASSERT_EQ(said_.size(), expected);
   for (const std::string& text : said_) EXPECT_THAT(text, HasSubstr("no shared memory"));
 }
@@ -115,12 +162,12 @@ TEST_P(MpiRanks, ControlMovesBytesAndMaxima) {
 }
 
 TEST_P(MpiRanks, AGridThatDoesNotFitIsRefusedOnEveryRank) {
-  const std::string message = message_of([&] { mesh({.data = 3}); });
-  EXPECT_THAT(message, AllOf(HasSubstr("parallel.data: 3"), HasSubstr("mpirun -n 3")));
+  const std::string message = message_of([&] { mesh({.data = 5}); });
+  EXPECT_THAT(message, AllOf(HasSubstr("parallel.data: 5"), HasSubstr("mpirun -n 5")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Memory, MpiRanks, testing::Bool(),
-                         [](const testing::TestParamInfo<bool>& memory) { return memory.param ? "Shared" : "Messages"; });
+INSTANTIATE_TEST_SUITE_P(Machines, MpiRanks,
+                         testing::Values(Machine::kSharedMemory, Machine::kNoSharedMemory, Machine::kHostsOfTwo, Machine::kHostsOfOne));
 
 }  // namespace
 }  // namespace weft::test
