@@ -64,6 +64,11 @@ echo "a checkpoint of another model is refused by tensor and shapes"
 expect 64 'other data' straight --set data.prepared="$WORK/other"
 echo "other data are refused"
 
+expect 78 'gradient norm is not finite (10 in a row)' numerics --set training.optimizer=sgd --set training.learning_rate=1.0e+18 \
+  --set training.warmup_steps=0 --set training.max_grad_norm=0
+[ "$(grep -c 'weights and moments stay as they were' "$WORK/numerics.log")" -ge 9 ] || fail "skipped updates are warned about"
+echo "non-finite updates are skipped, and ten in a row end with 78"
+
 expect 64 'resume: never' straight --set checkpoint.resume=never
 : >"$WORK/a_file"
 expect 64 'not a folder' a_file
