@@ -94,6 +94,16 @@ struct RunDirectory {
   }
 };
 
+Watchdog::Options watchdog_options(const Config& config, Job& job) {
+  Watchdog::Options options{
+      .hang_timeout_seconds = config.parallel.hang_timeout_seconds, .rank = job.rank(), .host = job.host(), .run_dir = config.run_dir};
+  if (const std::shared_ptr<FlightRecord> record = job.mesh().record) {  // one rank has none
+    options.last_collective = [record] { return record->last(); };
+    options.write_record = [record](const std::string& path) { record->write(path); };
+  }
+  return options;
+}
+
 }  // namespace
 
 int run_train(const Config& config, Job& job) {
@@ -103,13 +113,7 @@ int run_train(const Config& config, Job& job) {
   const std::unique_ptr<Storage> storage = make_posix_storage();
   const RunDirectory directory(config, job, *storage, log);
   install_crash_handler(job.progress(), job.rank(), job.host());
-  const Watchdog watchdog(job.progress(), {.hang_timeout_seconds = config.parallel.hang_timeout_seconds,
-                                           .rank = job.rank(),
-                                           .host = job.host(),
-                                           .run_dir = config.run_dir,
-                                           .write_record = [record = job.mesh().record](const std::string& path) {
-                                             if (record) record->write(path);
-                                           }});
+  const Watchdog watchdog(job.progress(), watchdog_options(config, job));
 
   std::optional<PreparedData> data;
   together(job.control(), [&] { data = open_prepared(directory.data, config.vocab); });

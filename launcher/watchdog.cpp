@@ -219,7 +219,7 @@ std::string_view format_hang(const HangReport& report, std::array<char, 2048>& b
   if (report.committed_step >= 0) {
     add("  safe      step {} is committed\n", report.committed_step);
   } else {
-    add("  safe      nothing was committed since the start\n");
+    add("  safe      no step is committed yet\n");
   }
   add("  next      the same command goes on from there; weft launch does so by itself\n");
   return {buffer.data(), static_cast<std::size_t>(at - buffer.data())};

@@ -63,6 +63,7 @@ void Trainer::start(const FoundCheckpoint* found) {
     step_state_.restore(run_.adam_count, run_.nonfinite_row);
     // A checkpoint of another directory is where this run begins; it is none of this run's own.
     if (found->reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) saver_.resumed(resumed.step, found->damaged);
+    job_.progress.committed = saver_.committed_step();
   }
   const BatchSampler sampler(job_.train, {.seed = job_.seed,
                                           .batch_type = job_.training.batch_type,
@@ -130,6 +131,7 @@ bool Trainer::agree_to_stop() {
   const std::int64_t stop = job_.stop_requested() || out_of_time ? 1 : 0, writing = saver_.writers_done() ? 0 : 1;
   const std::vector<std::int64_t> all = job_.mesh.control->agree({stop, writing});
   saver_.commit_when(all[1] == 0);
+  job_.progress.committed = saver_.committed_step();
   return all[0] != 0;
 }
 
