@@ -34,16 +34,16 @@ int FlightRecord::add_group(std::string_view name) {
 std::int64_t FlightRecord::enter(int group, const Signature& signature) {
   const std::int64_t number = next_.load(std::memory_order_relaxed);
   Entry& e = entry(number);
-  e.number.store(0, std::memory_order_relaxed);
-  std::atomic_thread_fence(std::memory_order_release);  // a reader who sees a new field below also sees the 0
-  e.sequence.store(signature.sequence, std::memory_order_relaxed);
-  e.bytes.store(signature.bytes, std::memory_order_relaxed);
-  e.root.store(signature.root, std::memory_order_relaxed);
-  e.start_ns.store(now_ns(), std::memory_order_relaxed);
-  e.end_ns.store(0, std::memory_order_relaxed);
-  e.group.store(group, std::memory_order_relaxed);
-  e.operation.store(signature.operation, std::memory_order_relaxed);
-  e.dtype.store(signature.dtype, std::memory_order_relaxed);
+  // In this order: a reader who sees a new field also sees that the number is gone.
+  e.number.store(0, std::memory_order_release);
+  e.sequence.store(signature.sequence, std::memory_order_release);
+  e.bytes.store(signature.bytes, std::memory_order_release);
+  e.root.store(signature.root, std::memory_order_release);
+  e.start_ns.store(now_ns(), std::memory_order_release);
+  e.end_ns.store(0, std::memory_order_release);
+  e.group.store(group, std::memory_order_release);
+  e.operation.store(signature.operation, std::memory_order_release);
+  e.dtype.store(signature.dtype, std::memory_order_release);
   e.number.store(number, std::memory_order_release);
   next_.store(number + 1, std::memory_order_release);
   if (progress_ != nullptr) progress_->collective.fetch_add(1, std::memory_order_relaxed);
@@ -58,13 +58,13 @@ bool FlightRecord::read(std::int64_t number, Line& line) const {
   const Entry& e = entry(number);
   if (e.number.load(std::memory_order_acquire) != number) return false;
   line.number = number;
-  line.start_ns = e.start_ns.load(std::memory_order_relaxed);
-  line.end_ns = e.end_ns.load(std::memory_order_relaxed);
-  line.signature = {.operation = e.operation.load(std::memory_order_relaxed),
-                    .dtype = e.dtype.load(std::memory_order_relaxed),
-                    .bytes = e.bytes.load(std::memory_order_relaxed),
-                    .root = e.root.load(std::memory_order_relaxed),
-                    .sequence = e.sequence.load(std::memory_order_relaxed)};
+  line.start_ns = e.start_ns.load(std::memory_order_acquire);
+  line.end_ns = e.end_ns.load(std::memory_order_acquire);
+  line.signature = {.operation = e.operation.load(std::memory_order_acquire),
+                    .dtype = e.dtype.load(std::memory_order_acquire),
+                    .bytes = e.bytes.load(std::memory_order_acquire),
+                    .root = e.root.load(std::memory_order_acquire),
+                    .sequence = e.sequence.load(std::memory_order_acquire)};
   const int group = e.group.load(std::memory_order_acquire);
   if (e.number.load(std::memory_order_acquire) != number) return false;  // overwritten in between
   const std::lock_guard lock(names_mutex_);
