@@ -40,7 +40,7 @@ int run_launch(const Config&, const CommandLine& line) {
   const SupervisedJob job{
       .command = make_job_command({.ranks = line.ranks, .hostfile = line.hostfile, .weft_arguments = line.command}, host),
       .program = host.program,
-      .uses_mpirun = line.ranks > 1,
+      .ranks = line.ranks,
       .run_dir = config.run_dir,
       .max_relaunches = line.max_relaunches,
       .stop_grace_seconds = kSaveFactor * config.parallel.hang_timeout_seconds};

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "launcher/supervisor_files.h"
+#include "launcher/supervisor_hang.h"
 #include "launcher/supervisor_policy.h"
 #include "launcher/supervisor_process.h"
 #include "runtime/exit_code.h"
@@ -71,13 +72,15 @@ class Supervisor {
 
   int run() {
     for (;;) {
-      const double began = seconds_now();
+      const double began = seconds_now(), began_since_1970 = seconds_since_1970();
       const int code = run_once();
       if (signals_.stops() > 0) return stopped(code);
       const RelaunchPolicy::Decision decision = policy_.decide(code, newest_step(), seconds_now());
       if (decision.relaunch || !decision.reason.empty()) {
-        log_.warn("launch", fmt::format("{} after {:.0f} s, {}; {}", describe_exit(code), seconds_now() - began, describe_newest(),
-                                        decision.relaunch ? decision.reason : "not started again: " + decision.reason));
+        const bool hang = code == static_cast<int>(ExitCode::kHang);
+        log_.warn("launch", fmt::format("{} after {:.0f} s, {}; {}{}", describe_exit(code), seconds_now() - began, describe_newest(),
+                                        decision.relaunch ? decision.reason : "not started again: " + decision.reason,
+                                        hang ? describe_hang(job_.run_dir, job_.ranks, began_since_1970) : ""));
       }
       if (!decision.relaunch) return code;
       if (code == static_cast<int>(ExitCode::kStorage)) wait_for_space();
@@ -108,7 +111,7 @@ class Supervisor {
     JobProcess process(job_.command);
     const int code = watch(process);
     process.kill_all();
-    if (job_.uses_mpirun) clean(process.pid(), started);
+    if (job_.ranks > 1) clean(process.pid(), started);
     return code;
   }
 

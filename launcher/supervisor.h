@@ -11,7 +11,7 @@ namespace weft {
 struct SupervisedJob {
   JobCommand command;
   std::string program;  // what its ranks run
-  bool uses_mpirun = false;
+  int ranks = 1;        // more than one: under mpirun
   std::string run_dir;
   int max_relaunches = 10;          // within any hour
   double stop_grace_seconds = 600;  // from the request to stop until the job is killed; a second request ends it at once
@@ -19,7 +19,8 @@ struct SupervisedJob {
 
 /// Starts the job, relaunches it as RelaunchPolicy says, and returns what the process exits with. SIGTERM, SIGINT and SIGUSR1 reach the
 /// ranks as SIGUSR1, which saves and ends with 75. An mpirun that stays 10 s longer than its ranks, or than the grace, is killed with all
-/// it started. Once saves failed for want of space (79) the next start waits until the newest checkpoint would fit once more.
+/// it started. After a hang the log names the rank that the flight records point at. Once saves failed for want of space (79) the next
+/// start waits until the newest checkpoint would fit once more.
 int supervise(const SupervisedJob&, Storage&, Log&);
 
 }  // namespace weft

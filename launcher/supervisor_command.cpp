@@ -30,7 +30,7 @@ std::string find_mpirun(const std::map<std::string, std::string>& environment) {
   const auto path = environment.find("PATH");
   std::istringstream folders(path == environment.end() ? "/usr/local/bin:/usr/bin:/bin" : path->second);
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::string file = (folder.empty() ? "." : folder) + "/mpirun";
+    std::string file = (folder.empty() ? "." : folder) + "/mpirun";
     if (std::error_code error; fs::is_regular_file(file, error) && ::access(file.c_str(), X_OK) == 0) return file;
   }
   fail_input(problem_text({.what = "launch: no mpirun in PATH", .expected = "Open MPI 4.1 or later (Debian: apt install openmpi-bin)"}));

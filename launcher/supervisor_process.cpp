@@ -80,7 +80,7 @@ std::vector<pid_t> children_of(pid_t parent) {
 
 JobProcess::JobProcess(const JobCommand& command) {
   std::vector<std::string> arguments = command.arguments, environment;
-  for (const auto& [name, value] : command.environment) environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.environment) environment.push_back(fmt::format("{}={}", name, value));
   const std::vector<char*> argument_pointers = pointers(arguments), environment_pointers = pointers(environment);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   const pid_t supervisor = getpid();

@@ -131,6 +131,7 @@ if [ "$ranks" -gt 1 ]; then
   ends_with 0 $pid stopped-rank
   grep -q 'no progress for .* s at step .*exit 76' "$WORK/stopped-rank.log" || fail "a hang was not named"
   grep -q '\[launch\] warning: no progress (exit code 76).*; relaunch' "$WORK/stopped-rank.log" || fail "a hang was not relaunched"
+  grep -q "suspect   rank $((ranks - 1)): no flight record" "$WORK/stopped-rank.log" || fail "the stopped rank is not named"
   same_files straight stopped-rank
   echo "a stopped rank ends the job with 76, and it goes on to the same bytes"
 fi

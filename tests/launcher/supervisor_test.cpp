@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "launcher/supervisor_files.h"
+#include "launcher/supervisor_hang.h"
 #include "launcher/supervisor_policy.h"
 #include "launcher/supervisor_process.h"
 #include "runtime/error.h"
@@ -128,6 +129,30 @@ TEST_F(SupervisorFilesTest, SlotsOfAHostfile) {
   EXPECT_EQ(read_hostfile(path("silent")).total, 0);
   write("empty", "# nobody\n");
   for (const char* name : {"empty", "missing", "shm"}) EXPECT_THROW(read_hostfile(path(name)), Error) << name;
+}
+
+constexpr const char* kHeader = "# number group operation sequence bytes dtype start end\n";
+
+TEST_F(SupervisorFilesTest, ARankBehindTheOthersIsSuspected) {
+  for (const int rank : {0, 1, 3}) {
+    write(fmt::format("flight/rank-{}.txt", rank),
+          std::string(kHeader) + "823 dp all_reduce 822 8 float64 1.5 1.6\n824 dp all_gather 823 64 float32 1.7 -\n");
+  }
+  write("flight/rank-2.txt", std::string(kHeader) + "823 dp all_reduce 822 8 float64 1.5 1.6\n");
+  EXPECT_EQ(describe_hang(folder_.string(), 4, 0),
+            "\n  suspect   rank 2: last in all_reduce #822 of dp, done\n  waiting   ranks 0 1 3: all_gather #823 of dp, entered");
+}
+
+TEST_F(SupervisorFilesTest, ARankWithoutARecordOfThisHangIsSuspected) {
+  write("flight/rank-0.txt", std::string(kHeader) + "824 dp all_gather 823 64 float32 1.7 -\n");
+  EXPECT_EQ(describe_hang(folder_.string(), 3, 0),
+            "\n  suspect   ranks 1 2: no flight record, so stopped, dead or cut off\n  waiting   rank 0: all_gather #823 of dp, entered");
+  EXPECT_EQ(describe_hang(folder_.string(), 3, static_cast<double>(time(nullptr)) + 100), "");  // an old record says nothing
+}
+
+TEST_F(SupervisorFilesTest, RanksThatAllWaitAreNotSuspected) {
+  for (const int rank : {0, 1}) write(fmt::format("flight/rank-{}.txt", rank), std::string(kHeader) + "7 dp barrier 7 0 uint8 1.7 -\n");
+  EXPECT_EQ(describe_hang(folder_.string(), 2, 0), "\n  waiting   ranks 0 1: barrier #7 of dp, entered");
 }
 
 class JobCommandTest : public SupervisorFilesTest {
