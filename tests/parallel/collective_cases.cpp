@@ -1,5 +1,6 @@
 #include "tests/parallel/collective_cases.h"
 
+#include <algorithm>
 #include <cstring>
 #include <set>
 
@@ -147,6 +148,39 @@ void check_collectives(Communicator& group, Device& device, const CollectiveCase
       break;
   }
   FAIL() << "no sums of " << name(what.dtype);
+}
+
+void check_reuse(Communicator& group, Device& device, int rounds) {
+  constexpr std::int64_t kChunk = 5000;  // long enough to be caught reading
+  const int ranks = group.size();
+  const Memory whole_memory = group.allocate(device, kChunk * ranks * 4), chunk_memory = group.allocate(device, kChunk * 4);
+  const std::span<std::int32_t> whole = whole_memory.tensor({kChunk * ranks}, DType::kInt32).span<std::int32_t>();
+  const std::span<std::int32_t> chunk = chunk_memory.tensor({kChunk}, DType::kInt32).span<std::int32_t>();
+  const Tensor x = whole_memory.tensor({kChunk * ranks}, DType::kInt32), y = chunk_memory.tensor({kChunk}, DType::kInt32);
+  Stream& stream = device.stream(StreamKind::kCommunication);
+  const auto require_all = [](std::span<const std::int32_t> values, std::int32_t expected, const char* verb) {
+    const auto wrong = std::count_if(values.begin(), values.end(), [&](std::int32_t value) { return value != expected; });
+    EXPECT_EQ(wrong, 0) << verb << ", expected " << expected;
+  };
+  for (int round = 0; round < rounds; ++round) {
+    const std::int32_t bring = round * ranks, sum = ranks * bring;
+    std::fill(whole.begin(), whole.end(), bring);
+    group.reduce_scatter(stream, x, y);
+    std::fill(whole.begin(), whole.end(), -1);
+    require_all(chunk, sum, "reduce_scatter");
+    std::fill(chunk.begin(), chunk.end(), bring);
+    group.all_gather(stream, y, x);
+    std::fill(chunk.begin(), chunk.end(), -1);
+    require_all(whole, bring, "all_gather");
+    group.all_reduce(stream, x);
+    require_all(whole, sum, "all_reduce");
+    const int root = round % ranks;
+    std::fill(chunk.begin(), chunk.end(), group.rank() == root ? bring : -1);
+    group.broadcast(stream, y, root);
+    const std::vector<std::int32_t> received(chunk.begin(), chunk.end());
+    std::fill(chunk.begin(), chunk.end(), -1);
+    require_all(received, bring, "broadcast");
+  }
 }
 
 }  // namespace weft::test

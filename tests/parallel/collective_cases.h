@@ -26,4 +26,8 @@ std::vector<CollectiveCase> all_cases();
 /// order. A group calls it on all its ranks; fails (gtest) on the rank that sees a difference.
 void check_collectives(Communicator&, Device&, const CollectiveCase&);
 
+/// Calls every verb over and over on tensors that are overwritten as soon as a call returns: a call that returns before the others have
+/// read what they need gives wrong numbers.
+void check_reuse(Communicator&, Device&, int rounds);
+
 }  // namespace weft::test

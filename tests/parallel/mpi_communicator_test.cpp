@@ -56,6 +56,11 @@ TEST_P(MpiRanks, EveryVerbGivesTheBitsOfSumsInRankOrder) {
   }
 }
 
+TEST_P(MpiRanks, TensorsMayBeOverwrittenAsSoonAsACallReturns) {
+  const Mesh all = mesh();
+  check_reuse(*all.dp, device_, 100);
+}
+
 TEST_P(MpiRanks, RanksOfOneColourFormAGroupInTheirOrder) {
   const Mesh all = mesh();
   const int rank = all.world->rank(), size = all.world->size();

@@ -34,6 +34,13 @@ TEST_P(ThreadRanks, EveryVerbGivesTheBitsOfSumsInRankOrder) {
   }
 }
 
+TEST_P(ThreadRanks, TensorsMayBeOverwrittenAsSoonAsACallReturns) {
+  run_ranks(GetParam(), [](Mesh& mesh) {
+    CpuDevice device(reference_kernels());
+    check_reuse(*mesh.dp, device, 200);
+  });
+}
+
 INSTANTIATE_TEST_SUITE_P(Sizes, ThreadRanks, testing::Values(1, 2, 3, 4, 8));
 
 TEST(ThreadCommunicatorTest, TheGridOfTwoByTwoSumsAlongEachAxis) {
