@@ -288,7 +288,12 @@ void attention_backward(benchmark::State& state) {
 void attention_shapes(benchmark::internal::Benchmark* b) {
   b->UseRealTime()->ArgNames({"rows", "heads", "size", "length", "bf16"});
   for (const std::int64_t bf16 : {0, 1}) {
-    b->Args({420, 4, 32, 14, bf16})->Args({84, 4, 32, 14, bf16})->Args({4100, 4, 32, 14, bf16})->Args({4100, 4, 32, 30, bf16})->Args({1024, 8, 64, 30, bf16})->Args({1024, 12, 64, 256, bf16});
+    b->Args({420, 4, 32, 14, bf16})
+        ->Args({84, 4, 32, 14, bf16})
+        ->Args({4100, 4, 32, 14, bf16})
+        ->Args({4100, 4, 32, 30, bf16})
+        ->Args({1024, 8, 64, 30, bf16})
+        ->Args({1024, 12, 64, 256, bf16});
     b->Args({2048, 12, 64, 1024, bf16});
   }
 }

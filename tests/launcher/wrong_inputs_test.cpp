@@ -51,7 +51,7 @@ TEST(WrongInputsTest, Words) {
 }
 
 TEST(WrongInputsTest, WhatIsNotBuiltYetIsSaid) {
-  expect_refused("later", 27, ConfigUse::kRead);
+  expect_refused("later", 20, ConfigUse::kRead);
 }
 
 TEST(WrongInputsTest, NamesFromElsewhere) {
