@@ -1,0 +1,131 @@
+#include "inference/metrics/bleu.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+#include "inference/metrics/ngrams.h"
+#include "inference/metrics/unicode.h"
+
+namespace weft {
+namespace {
+
+/// Statistics: words of the hypothesis, words of the reference, matches of orders 1 .. 4, n-grams of orders 1 .. 4.
+constexpr std::size_t kMatches = 2, kTotals = kMatches + kBleuOrder, kStatistics = kTotals + kBleuOrder;
+
+/// Stands for log(0): one order of precision 0 makes the score 0 without a special case.
+constexpr double kLogOfZero = -9999999999.0;
+
+std::u32string word_symbols(std::string_view utf8, const BleuOptions& options, WordIds& ids) {
+  std::u32string text = code_points(utf8);
+  if (options.lowercase) text = lower_case(text);
+  const std::u32string tokens = tokenize(options.tokenizer, strip_end(text));
+  return ids.number(split(tokens));
+}
+
+/// The larger count of each n-gram, over all references.
+NGramCounts most_counts(std::span<const std::u32string> references, std::size_t order) {
+  NGramCounts most;
+  for (const std::u32string& reference : references) {
+    for (const auto& [ngram, count] : count_ngrams(reference, order)) most[ngram] = std::max(most[ngram], count);
+  }
+  return most;
+}
+
+std::size_t nearest_length(std::span<const std::u32string> references, std::size_t length) {
+  const auto distance = [&](const std::u32string& r) { return std::max(r.size(), length) - std::min(r.size(), length); };
+  const auto nearest = std::min_element(references.begin(), references.end(), [&](const std::u32string& a, const std::u32string& b) {
+    return std::pair(distance(a), a.size()) < std::pair(distance(b), b.size());
+  });
+  return nearest->size();
+}
+
+Statistics bleu_statistics(std::string_view hypothesis, const References& references, const BleuOptions& options) {
+  WordIds ids;
+  const std::u32string words = word_symbols(hypothesis, options, ids);
+  std::vector<std::u32string> reference_words;
+  for (const std::string& reference : references) reference_words.push_back(word_symbols(reference, options, ids));
+  Statistics statistics(kStatistics);
+  statistics[0] = static_cast<double>(words.size());
+  statistics[1] = static_cast<double>(nearest_length(reference_words, words.size()));
+  for (std::size_t n = 1; n <= kBleuOrder; ++n) {
+    const std::int64_t matches = count_matches(count_ngrams(words, n), most_counts(reference_words, n));
+    statistics[kMatches + n - 1] = static_cast<double>(matches);
+    statistics[kTotals + n - 1] = static_cast<double>(ngram_total(words, n));
+  }
+  return statistics;
+}
+
+double smoothing_value(const BleuOptions& options) {
+  return options.smoothing_value.value_or(options.smoothing == BleuSmoothing::kFloor ? 0.1 : 1.0);
+}
+
+std::string smoothing_name(const BleuOptions& options) {
+  switch (options.smoothing) {
+    case BleuSmoothing::kExp:
+      return "exp";
+    case BleuSmoothing::kFloor:
+      return fmt::format("floor[{:.2f}]", smoothing_value(options));
+    case BleuSmoothing::kAddK:
+      return fmt::format("add-k[{:.2f}]", smoothing_value(options));
+    case BleuSmoothing::kNone:
+      break;
+  }
+  return "none";
+}
+
+}  // namespace
+
+BleuScore bleu_score(const Statistics& sum, const BleuOptions& options) {
+  BleuScore result{.hypothesis_length = sum[0], .reference_length = sum[1]};
+  std::copy_n(sum.begin() + kMatches, kBleuOrder, result.counts.begin());
+  std::copy_n(sum.begin() + kTotals, kBleuOrder, result.totals.begin());
+  const double c = result.hypothesis_length, r = result.reference_length;
+  if (c < r) result.brevity_penalty = c > 0 ? std::exp(1 - r / c) : 0.0;
+  if (std::all_of(result.counts.begin(), result.counts.end(), [](double count) { return count == 0; })) return result;
+
+  std::size_t orders = kBleuOrder;
+  double halved = 1;
+  for (std::size_t n = 0; n < kBleuOrder; ++n) {
+    double &count = result.counts[n], &total = result.totals[n], &precision = result.precisions[n];
+    if (options.smoothing == BleuSmoothing::kAddK && n > 0) {
+      count += smoothing_value(options);
+      total += smoothing_value(options);
+    }
+    if (total == 0) break;
+    if (options.effective_order) orders = n + 1;
+    if (count > 0) {
+      precision = 100 * count / total;
+    } else if (options.smoothing == BleuSmoothing::kExp) {
+      halved *= 2;
+      precision = 100 / (halved * total);
+    } else if (options.smoothing == BleuSmoothing::kFloor) {
+      precision = 100 * smoothing_value(options) / total;
+    }
+  }
+  double logs = 0;
+  for (std::size_t n = 0; n < orders; ++n) logs += result.precisions[n] == 0 ? kLogOfZero : std::log(result.precisions[n]);
+  result.score = result.brevity_penalty * std::exp(logs / static_cast<double>(orders));
+  return result;
+}
+
+Metric bleu_metric(const BleuOptions& options) {
+  return {.name = "bleu",
+          .statistics = [options](std::string_view hypothesis,
+                                  const References& references) { return bleu_statistics(hypothesis, references, options); },
+          .score = [options](const Statistics& sum) { return bleu_score(sum, options).score; },
+          .signature =
+              [options](std::string_view references) {
+                return fmt::format("nrefs:{}|case:{}|eff:{}|tok:{}|smooth:{}|{}", references, options.lowercase ? "lc" : "mixed",
+                                   options.effective_order ? "yes" : "no", name(options.tokenizer), smoothing_name(options),
+                                   kSignatureVersion);
+              }};
+}
+
+MetricScore corpus_bleu(std::span<const std::string> hypotheses, std::span<const References> references, const BleuOptions& options) {
+  return corpus_score(bleu_metric(options), hypotheses, references);
+}
+
+}  // namespace weft
