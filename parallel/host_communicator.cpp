@@ -21,7 +21,8 @@ std::int64_t staging_offset(int size) {
 SharedArea area_in(const std::shared_ptr<HostMemory>& memory, const MpiGroup& group) {
   SharedArea area{.rank = group.rank(), .size = group.size(), .control = memory->segments()[0], .owner = memory};
   for (std::byte* segment : memory->segments()) area.staging.push_back(segment + staging_offset(group.size()));
-  area.staging_bytes = kStagingBytes / (64 * group.size()) * (64 * group.size());
+  const std::int64_t grain = std::int64_t{64} * group.size();
+  area.staging_bytes = kStagingBytes / grain * grain;
   return area;
 }
 

@@ -43,12 +43,9 @@ class MpiControl : public Control {
     std::vector<std::string> all;
     for (int from = 0; from < size(); ++from) {
       std::string& text = all.emplace_back(static_cast<std::size_t>(lengths[static_cast<std::size_t>(from)]), '\0');
-      if (from == root) {
-        text = std::move(bytes);
-      } else {
-        group_.receive(bytes_of(text), static_cast<std::int64_t>(text.size()), from);
-      }
+      if (from != root) group_.receive(bytes_of(text), static_cast<std::int64_t>(text.size()), from);
     }
+    all[static_cast<std::size_t>(root)] = std::move(bytes);
     return all;
   }
 

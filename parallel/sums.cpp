@@ -54,11 +54,11 @@ void sum_pair(const SumBuffers& buffers, std::int64_t begin, std::int64_t count)
   const T *a = elements<T>(buffers.from[0], begin), *b = elements<T>(buffers.from[1], begin);
   T *y = elements<T>(buffers.to.front(), begin), *z = elements<T>(buffers.to.back(), begin);
   if (y == z) {
-#pragma GCC ivdep
+#pragma omp simd  // no element depends on another
     for (std::int64_t i = 0; i < count; ++i) y[i] = static_cast<T>(static_cast<Sum>(a[i]) + static_cast<Sum>(b[i]));
     return;
   }
-#pragma GCC ivdep
+#pragma omp simd  // no element depends on another
   for (std::int64_t i = 0; i < count; ++i) {
     const T sum = static_cast<T>(static_cast<Sum>(a[i]) + static_cast<Sum>(b[i]));
     y[i] = sum;
