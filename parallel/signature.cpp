@@ -25,7 +25,7 @@ std::string_view name(Operation operation) {
 }
 
 std::string describe(const Signature& s) {
-  const std::string call = fmt::format("{} #{}", name(s.operation), s.sequence);
+  std::string call = fmt::format("{} #{}", name(s.operation), s.sequence);
   if (s.operation == Operation::kBarrier || s.operation == Operation::kSplit) return call;
   const std::string root = s.operation == Operation::kBroadcast ? fmt::format(" from rank {}", s.root) : "";
   return fmt::format("{}, {} bytes of {}{}", call, s.bytes, name(s.dtype), root);
