@@ -72,7 +72,7 @@ std::string describe_hang(const std::string& run_dir, int ranks, double since) {
     text += fmt::format("\n  suspect   {}: last in {}", ranks_text(ranks_at[behind_at]), behind_at);
     ranks_at.erase(behind_at);
   }
-  for (const auto& [at, list] : ranks_at) text += fmt::format("\n  waiting   {}: {}", ranks_text(list), at);
+  for (const auto& [at, list] : ranks_at) text += fmt::format("\n  last      {}: {}", ranks_text(list), at);
   return text;
 }
 

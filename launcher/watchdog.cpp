@@ -214,7 +214,7 @@ std::string_view format_hang(const HangReport& report, std::array<char, 2048>& b
   add("fatal: no progress for {:.0f} s at step {}, pass {}, exit {}\n", report.seconds, report.at.step, report.at.pass,
       static_cast<int>(ExitCode::kHang));
   add("  phase     {}\n", name(report.at.phase));
-  if (!report.waiting.empty()) add("  waiting   {}\n", report.waiting);
+  if (!report.waiting.empty()) add("  last      {}\n", report.waiting);
   if (!report.record.empty()) add("  record    {}\n", report.record);
   if (report.committed_step >= 0) {
     add("  safe      step {} is committed\n", report.committed_step);

@@ -140,19 +140,19 @@ TEST_F(SupervisorFilesTest, ARankBehindTheOthersIsSuspected) {
   }
   write("flight/rank-2.txt", std::string(kHeader) + "823 dp all_reduce 822 8 float64 1.5 1.6\n");
   EXPECT_EQ(describe_hang(folder_.string(), 4, 0),
-            "\n  suspect   rank 2: last in all_reduce #822 of dp, done\n  waiting   ranks 0 1 3: all_gather #823 of dp, entered");
+            "\n  suspect   rank 2: last in all_reduce #822 of dp, done\n  last      ranks 0 1 3: all_gather #823 of dp, entered");
 }
 
 TEST_F(SupervisorFilesTest, ARankWithoutARecordOfThisHangIsSuspected) {
   write("flight/rank-0.txt", std::string(kHeader) + "824 dp all_gather 823 64 float32 1.7 -\n");
   EXPECT_EQ(describe_hang(folder_.string(), 3, 0),
-            "\n  suspect   ranks 1 2: no flight record, so stopped, dead or cut off\n  waiting   rank 0: all_gather #823 of dp, entered");
+            "\n  suspect   ranks 1 2: no flight record, so stopped, dead or cut off\n  last      rank 0: all_gather #823 of dp, entered");
   EXPECT_EQ(describe_hang(folder_.string(), 3, static_cast<double>(time(nullptr)) + 100), "");  // an old record says nothing
 }
 
 TEST_F(SupervisorFilesTest, RanksThatAllWaitAreNotSuspected) {
   for (const int rank : {0, 1}) write(fmt::format("flight/rank-{}.txt", rank), std::string(kHeader) + "7 dp barrier 7 0 uint8 1.7 -\n");
-  EXPECT_EQ(describe_hang(folder_.string(), 2, 0), "\n  waiting   ranks 0 1: barrier #7 of dp, entered");
+  EXPECT_EQ(describe_hang(folder_.string(), 2, 0), "\n  last      ranks 0 1: barrier #7 of dp, entered");
 }
 
 class JobCommandTest : public SupervisorFilesTest {
@@ -247,6 +247,7 @@ TEST(JobProcessTest, GrandchildrenWhoseParentDiedAreKilledToo) {
   {
     JobProcess process(shell("setsid sleep 100 & setsid sleep 100 & kill -9 $$"));
     EXPECT_EQ(wait_for(process), 137);
+    EXPECT_EQ(children_of(getpid()).size(), 2u);  // they are ours now
     process.kill_all();
     EXPECT_TRUE(children_of(getpid()).empty());
   }

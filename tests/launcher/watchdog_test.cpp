@@ -101,7 +101,7 @@ TEST(WatchdogTest, TheMessageNamesPlaceTimeAndWhatIsSafe) {
   EXPECT_EQ(format_hang(report, buffer),
             "[2025-11-22 15:02:40] [rank 3 node07] fatal: no progress for 600 s at step 15233, pass 2, exit 76\n"
             "  phase     training\n"
-            "  waiting   reduce_scatter #481092, entered and not left\n"
+            "  last      reduce_scatter #481092, entered and not left\n"
             "  record    runs/ende/flight/rank-3.txt\n"
             "  safe      step 15000 is committed\n"
             "  next      the same command goes on from there; weft launch does so by itself\n");
@@ -211,7 +211,7 @@ TEST(WatchdogTest, ARecordThatCannotBeWrittenIsSaid) {
   });
   ASSERT_TRUE(WIFEXITED(ended.status));
   EXPECT_EQ(WEXITSTATUS(ended.status), 76);
-  EXPECT_THAT(ended.text, HasSubstr("waiting   all_reduce #17, dp, entered and not left\n"));
+  EXPECT_THAT(ended.text, HasSubstr("last      all_reduce #17, dp, entered and not left\n"));
   EXPECT_THAT(ended.text, HasSubstr("flight/rank-1.txt: no space\n"));
 }
 
