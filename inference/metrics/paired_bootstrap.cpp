@@ -45,7 +45,7 @@ PairedBootstrap paired_bootstrap(const Metric& metric, std::span<const Statistic
   }
   const double score1 = metric.score(sum(first)), score2 = metric.score(sum(second));
   const double bound = std::abs(score1 - score2) + mean(differences);
-  const auto beyond = std::count_if(differences.begin(), differences.end(), [&](double difference) { return difference > bound; });
+  const auto beyond = std::count_if(differences.begin(), differences.end(), [&](double difference) { return difference >= bound; });
   return {.first = summary(score1, std::move(scores1)),
           .second = summary(score2, std::move(scores2)),
           .p_value = static_cast<double>(beyond + 1) / static_cast<double>(options.samples + 1)};

@@ -22,8 +22,9 @@ struct PairedBootstrap {
 };
 
 /// Draws sets of as many sentences, with replacement, and scores both systems on each (Koehn, EMNLP 2004). p = (1 + samples in which
-/// |difference| - mean |difference| > |difference on all sentences|) / (1 + samples), as sacreBLEU's --paired-bs: how often chance alone
-/// makes such a difference. Sentence i of sample s is a pure function of seed, s and i.
+/// |difference| - mean |difference| >= |difference on all sentences|) / (1 + samples): how often chance alone makes such a difference. It
+/// is that of sacreBLEU's --paired-bs, but 1 for equal outputs, where sacreBLEU's `>` gives the least p there is. Sentence i of sample s is
+/// a pure function of seed, s and i.
 PairedBootstrap paired_bootstrap(const Metric&, std::span<const Statistics> first, std::span<const Statistics> second,
                                  const BootstrapOptions& = {});
 
