@@ -1,29 +1,64 @@
 #include "inference/decoding_memory.h"
 
 #include <algorithm>
+#include <functional>
 
+#include "inference/beam_search.h"
+#include "inference/forced_decoding.h"
 #include "runtime/dry_device.h"
 #include "runtime/step_state.h"
 
 namespace weft {
+namespace {
 
-std::int64_t decoding_arena_bytes(const SearchProblem& problem, const KernelTable& stands_for, std::int64_t max_source_length) {
+struct Extremes {
+  std::int64_t fewest_steps, most_steps;
+  int beams;
+  std::int64_t max_source_length;
+};
+
+/// The peak of `run` over the batches that need most. Hypotheses x steps of a batch is bounded, so one extreme has the most sentences and
+/// the other the most steps.
+std::int64_t dry_peak(const SearchProblem& problem, const KernelTable& stands_for, const Extremes& extremes,
+                      const std::function<void(Context&, const SourceBatch&)>& run) {
   constexpr std::int64_t kEndless = std::int64_t{1} << 46;
   DryDevice device(stands_for);
   const Memory addresses = device.allocate(kEndless, MemoryKind::kDevice);
   const Memory step_state = device.allocate(StepState::kFields * size_of(DType::kFloat64), MemoryKind::kDevice);
   std::int64_t peak = 0;
-  // Sentences x steps of a batch is bounded, so one extreme has the most sentences and the other the most steps.
-  for (const std::int64_t steps : {problem.limits.longest_output(1), problem.limits.longest_output(max_source_length)}) {
+  for (const std::int64_t steps : {extremes.fewest_steps, extremes.most_steps}) {
     StepArena arena(addresses.data(), kEndless);
     Context ctx{device, device.stream(StreamKind::kCompute), arena, step_state.tensor({StepState::kFields}, DType::kFloat64), false};
-    SourceBatch batch{.rows = std::max(problem.batch_size, max_source_length), .max_source_length = max_source_length, .max_steps = steps};
-    const std::int64_t sentences = std::min((kCacheRowsPerToken * problem.batch_size + steps - 1) / steps, problem.batch_size);
+    SourceBatch batch{.rows = std::max(problem.batch_size, extremes.max_source_length),
+                      .max_source_length = extremes.max_source_length,
+                      .max_steps = steps};
+    const std::int64_t cache_rows = kCacheRowsPerToken * problem.batch_size, rows_of_one = steps * extremes.beams;
+    const std::int64_t sentences = std::min((cache_rows + rows_of_one - 1) / rows_of_one, problem.batch_size);
     batch.sentences.resize(static_cast<std::size_t>(sentences));
-    greedy_search_batch(ctx, problem, {}, batch, {});
+    run(ctx, batch);
     peak = std::max(peak, arena.peak());
   }
   return peak;
+}
+
+}  // namespace
+
+std::int64_t decoding_arena_bytes(const SearchProblem& problem, const KernelTable& stands_for, std::int64_t max_source_length) {
+  const Extremes extremes{.fewest_steps = problem.limits.longest_output(1),
+                          .most_steps = problem.limits.longest_output(max_source_length),
+                          .beams = problem.beam_size,
+                          .max_source_length = max_source_length};
+  return dry_peak(problem, stands_for, extremes,
+                  [&](Context& ctx, const SourceBatch& batch) { beam_search_batch(ctx, problem, {}, batch, {}); });
+}
+
+std::int64_t scoring_arena_bytes(const SearchProblem& problem, const KernelTable& stands_for, std::int64_t max_source_length) {
+  const Extremes extremes{.fewest_steps = std::min(kFewestScoredSteps, problem.limits.max_length),
+                          .most_steps = problem.limits.max_length,
+                          .beams = 1,
+                          .max_source_length = max_source_length};
+  return dry_peak(problem, stands_for, extremes,
+                  [&](Context& ctx, const SourceBatch& batch) { score_targets_batch(ctx, problem, {}, {}, batch, {}); });
 }
 
 }  // namespace weft

@@ -25,21 +25,23 @@ std::int64_t SearchLimits::longest_output(std::int64_t source_length) const {
   return std::clamp(static_cast<std::int64_t>(by_ratio) + kSlack + 1, min_length, max_length);
 }
 
-std::vector<SourceBatch> cut_source_batches(std::span<const std::int64_t> lengths, const SearchLimits& limits, std::int64_t batch_size) {
-  std::vector<std::size_t> order(lengths.size());
+std::vector<SourceBatch> cut_source_batches(std::span<const SentenceExtent> sentences, std::int64_t batch_size, int beams) {
+  std::vector<std::size_t> order(sentences.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return lengths[a] > lengths[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return sentences[a].source_length > sentences[b].source_length; });
   std::vector<SourceBatch> batches;
   for (const std::size_t i : order) {
-    const auto fits = [&](const SourceBatch& batch) {  // the first sentence is the longest and decides max_steps
-      const auto sentences = static_cast<std::int64_t>(batch.sentences.size()) + 1;
-      return batch.rows + lengths[i] <= batch_size && sentences * batch.max_steps <= kCacheRowsPerToken * batch_size;
+    const auto [length, steps] = sentences[i];
+    const auto fits = [&, length = length, steps = steps](const SourceBatch& batch) {
+      const auto hypotheses = (static_cast<std::int64_t>(batch.sentences.size()) + 1) * beams;
+      return batch.rows + length <= batch_size && hypotheses * std::max(batch.max_steps, steps) <= kCacheRowsPerToken * batch_size;
     };
-    if (batches.empty() || !fits(batches.back())) {
-      batches.push_back({.max_source_length = lengths[i], .max_steps = limits.longest_output(lengths[i])});
-    }
-    batches.back().sentences.push_back(i);
-    batches.back().rows += lengths[i];
+    if (batches.empty() || !fits(batches.back())) batches.push_back({.max_source_length = length});  // the first is the longest
+    SourceBatch& batch = batches.back();
+    batch.sentences.push_back(i);
+    batch.rows += length;
+    batch.max_steps = std::max(batch.max_steps, steps);
   }
   return batches;
 }

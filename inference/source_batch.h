@@ -29,13 +29,19 @@ struct SourceBatch {
   std::int64_t max_steps = 0;  // of the sentence that may become longest
 };
 
-/// Key-value rows a batch may take for each source token of `batch_size`: sentences x max_steps of a batch stays within
+/// Of one sentence, in tokens with the end token.
+struct SentenceExtent {
+  std::int64_t source_length = 0;
+  std::int64_t steps = 0;  // the most that its output may take
+};
+
+/// Key-value rows a batch may take for each source token of `batch_size`: sentences x beams x max_steps of a batch stays within
 /// kCacheRowsPerToken x batch_size, so that memory has a bound that does not depend on how short the sentences are.
 inline constexpr std::int64_t kCacheRowsPerToken = 4;
 
-/// Cuts sentences, sorted by length, into batches of at most `batch_size` source tokens. A longer sentence is a batch by itself.
-/// `lengths` count the end token.
-std::vector<SourceBatch> cut_source_batches(std::span<const std::int64_t> lengths, const SearchLimits&, std::int64_t batch_size);
+/// Cuts sentences, sorted by source length, into batches of at most `batch_size` source tokens, `beams` hypotheses to a sentence. A longer
+/// sentence is a batch by itself.
+std::vector<SourceBatch> cut_source_batches(std::span<const SentenceExtent>, std::int64_t batch_size, int beams);
 
 /// Rows of the sentences of a batch in saved memory of ctx; `sentences` end in eos. Touches nothing on the dry device.
 Rows upload_sources(Context&, std::span<const std::vector<std::int32_t>> sentences, const SourceBatch&, std::int64_t vocab_size);

@@ -1,27 +1,32 @@
 #include "inference/translator.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "data/utf8.h"
 #include "runtime/error.h"
 
 namespace weft {
 namespace {
 
-/// Bytes worth encoding of an endless line, for each token that is kept.
-constexpr std::int64_t kBytesPerToken = 256;
+Translation translation_of(Hypothesis hypothesis, const Vocabulary& target) {
+  const std::span<const std::int32_t> tokens = hypothesis.tokens;
+  std::string text = target.decode(tokens.first(tokens.size() - 1));
+  std::ranges::replace(text, '\n', ' ');  // bytes that the model spelled out must not change the number of lines
+  return {.text = std::move(text),
+          .token_log_probs = std::move(hypothesis.token_log_probs),
+          .log_prob = hypothesis.log_prob,
+          .score = hypothesis.score};
+}
 
 }  // namespace
 
-void require_supported(const DecodingConfig& config) {
-  if (config.beam_size != 1) fail_input(fmt::format("decoding.beam_size: {} is not supported yet; use 1", config.beam_size));
-}
-
 SearchProblem make_search_problem(Generator& generator, const DecodingConfig& config, const Vocabulary& source, const Vocabulary& target,
                                   std::int64_t model_max_length) {
-  require_supported(config);
+  if (config.n_best > config.beam_size) {
+    fail_input(fmt::format("decoding.n_best: {} is more than decoding.beam_size, {}", config.n_best, config.beam_size));
+  }
   if (target.size() != generator.vocab_size()) {
     fail_input(fmt::format("the target vocabulary has {} entries, the model {}", target.size(), generator.vocab_size()));
   }
@@ -29,6 +34,10 @@ SearchProblem make_search_problem(Generator& generator, const DecodingConfig& co
           .limits = SearchLimits::from(config, model_max_length),
           .target = target.special(),
           .source_vocab_size = source.size(),
+          .beam_size = config.beam_size,
+          .n_best = config.n_best,
+          .length_penalty = config.length_penalty,
+          .alpha = config.alpha,
           .batch_size = config.batch_size,
           .allow_unk = config.allow_unk};
 }
@@ -36,41 +45,25 @@ SearchProblem make_search_problem(Generator& generator, const DecodingConfig& co
 Translator::Translator(const SearchProblem& problem, const Vocabulary& source, const Vocabulary& target, std::int64_t max_source_length)
     : problem_(problem), source_(source), target_(target), max_source_length_(max_source_length) {}
 
-std::vector<std::int32_t> Translator::encode(const std::string& line, std::int64_t number, const Warn& warn) const {
-  std::string repaired;
-  std::string_view text = line;
-  if (find_invalid_utf8(line) != std::string::npos) {
-    warn(fmt::format("line {}: broken UTF-8 or NUL, repaired", number));
-    repaired = repair_utf8(line);
-    text = repaired;
-  }
-  const std::string_view bounded = utf8_prefix(text, static_cast<std::size_t>(max_source_length_ * kBytesPerToken));
-  std::vector<std::int32_t> ids = source_.encode(bounded);
-  const auto limit = static_cast<std::size_t>(max_source_length_ - 1);
-  if (ids.size() > limit || bounded.size() < text.size()) {
-    warn(fmt::format("line {}: longer than {} tokens, cropped", number, limit));
-    ids.resize(std::min(ids.size(), limit));
-  }
-  return ids;
-}
-
-std::vector<std::string> Translator::translate(Context& ctx, std::span<const std::string> lines, std::int64_t first_number,
-                                               const Warn& warn) const {
+std::vector<std::vector<Translation>> Translator::translate(Context& ctx, std::span<const std::string> lines, std::int64_t first_number,
+                                                            const Warn& warn) const {
   std::vector<std::vector<std::int32_t>> sources;
   std::vector<std::size_t> line_of;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    std::vector<std::int32_t> ids = encode(lines[i], first_number + static_cast<std::int64_t>(i), warn);
+    const std::string where = fmt::format("line {}", first_number + static_cast<std::int64_t>(i));
+    std::vector<std::int32_t> ids = encode_line(source_, lines[i], max_source_length_, where, warn);
     if (ids.empty()) continue;
     ids.push_back(source_.special().eos);
     sources.push_back(std::move(ids));
     line_of.push_back(i);
   }
-  const std::vector<std::vector<std::int32_t>> outputs = greedy_search(ctx, problem_, sources);
-  std::vector<std::string> translations(lines.size());
+  std::vector<std::vector<Hypothesis>> outputs = beam_search(ctx, problem_, sources);
+  std::vector<std::vector<Translation>> translations(lines.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    std::string& text = translations[line_of[i]];
-    text = target_.decode(std::span(outputs[i]).first(outputs[i].size() - 1));
-    std::ranges::replace(text, '\n', ' ');  // bytes that the model spelled out must not change the number of lines
+    for (Hypothesis& hypothesis : outputs[i]) translations[line_of[i]].push_back(translation_of(std::move(hypothesis), target_));
+  }
+  for (std::vector<Translation>& of_line : translations) {
+    if (of_line.empty()) of_line.emplace_back();
   }
   return translations;
 }

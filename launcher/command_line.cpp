@@ -44,11 +44,21 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
         ->type_name("K")
         ->check(CLI::Range(0, 1 << 20));
   }
-  if (verb.name == "translate") {
+  if (verb.name == "translate" || verb.name == "score") {
     app.add_option("--model", line.model, "a run directory or one of its checkpoints")->type_name("DIR");
     app.add_option("--set", line.sets, "another value of a key of section decoding, precision or parallel")
         ->type_name("SECTION.KEY=VALUE...");
     app.add_flag("--json", line.json, "one JSON object a line");
+  }
+  if (verb.name == "translate") {
+    app.add_option("--n-best", line.n_best, "the N best of every line, as `id ||| text ||| features ||| score`")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1024));
+  }
+  if (verb.name == "score") {
+    app.add_option("--src", line.source_file, "sources, a line each; without --src and --tgt stdin has lines src<TAB>tgt")
+        ->type_name("FILE");
+    app.add_option("--tgt", line.target_file, "targets, a line each")->type_name("FILE");
   }
   if (verb.name == "prepare")
     app.add_option("--out", line.out, "the folder to write; what it holds of an earlier preparation is replaced")->type_name("DIR");
@@ -69,9 +79,7 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
     for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
   const std::string name = given.substr(0, given.find('='));
-  for (const auto& [owner, option] : {std::pair{"train", "--profile"}, {"translate", "--n-best"}}) {
-    if (verb == owner && name == option) fail_input(verb + " " + name + ": not supported yet");
-  }
+  if (verb == "train" && name == "--profile") fail_input(verb + " " + name + ": not supported yet");
   fail_input(problem_text({.what = name.starts_with("-") ? "unknown option of " + verb : "unexpected argument of " + verb,
                            .found = given,
                            .expected = "weft " + verb + " --help lists what there is",

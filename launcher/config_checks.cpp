@@ -101,6 +101,13 @@ void check_lengths(const Config& c, Conflicts& conflicts) {
         fmt::format("{} tokens cannot hold a sequence of model.max_length = {}", c.training.micro_batch_size, c.model.max_length),
         fmt::format("at least {}, or auto", c.model.max_length), {"training.micro_batch_size", "model.max_length"});
   }
+}
+
+void check_decoding(const Config& c, Conflicts& conflicts) {
+  if (c.decoding.n_best > c.decoding.beam_size) {
+    add(conflicts, fmt::format("{} is more than decoding.beam_size = {}", c.decoding.n_best, c.decoding.beam_size),
+        fmt::format("at most {}", c.decoding.beam_size), {"decoding.n_best", "decoding.beam_size"});
+  }
   const std::int64_t longest = c.decoding.max_length > 0 ? c.decoding.max_length : c.model.max_length;
   if (c.decoding.min_length >= longest) {
     add(conflicts, fmt::format("{} leaves no room for the end token below {} tokens", c.decoding.min_length, longest),
@@ -116,6 +123,7 @@ std::vector<Conflict> check_values(const Config& config) {
   check_embeddings(config, conflicts);
   check_schedule(config, conflicts);
   check_lengths(config, conflicts);
+  check_decoding(config, conflicts);
   if (!config.task) add(conflicts, "missing", "translation", {"task"});
   if (!config.data.prepared.empty() && !config.data.train.empty()) {
     add(conflicts, "given beside data.train", "one of the two", {"data.prepared", "data.train"});

@@ -82,9 +82,12 @@ Section decoding_section() {
           .help = "How text is generated, by validation and by translate.",
           .keys = {
               whole("beam_size", of(&DecodingConfig::beam_size), {.least = 1, .most = 1024}, "hypotheses kept; 1: greedy"),
-              fixed("n_best", "1", {}, "hypotheses printed a sentence"),
-              fixed("length_penalty", "avg", {"wu", "none"}, "avg: score / length^alpha; wu: score / ((5 + length) / 6)^alpha"),
-              fixed("alpha", "1", {}, "exponent of the length penalty"),
+              whole("n_best", of(&DecodingConfig::n_best), {.least = 1, .most = 1024}, "hypotheses printed a sentence, at most beam_size"),
+              choice("length_penalty", of(&DecodingConfig::length_penalty),
+                     std::vector<std::pair<std::string, LengthPenalty>>{
+                         {"avg", LengthPenalty::kAverage}, {"wu", LengthPenalty::kWu}, {"none", LengthPenalty::kNone}},
+                     {}, "avg: score / length^alpha; wu: score / ((5 + length) / 6)^alpha"),
+              real("alpha", of(&DecodingConfig::alpha), {.least = 0, .most = 100}, "exponent of the length penalty"),
               whole("min_length", of(&DecodingConfig::min_length), {.least = 0}, "tokens before the end token may come"),
               whole_or("null", "max_length", of(&DecodingConfig::max_length), {.least = 1},
                        "tokens, end token included; null: model.max_length"),
@@ -97,7 +100,10 @@ Section decoding_section() {
               fixed("no_repeat_ngram", "0", {}, "n-grams that may not occur twice; 0: off"),
               fixed("repetition_penalty", "1", {}, "divides the score of what was said before; 1: off"),
               boolean("allow_unk", of(&DecodingConfig::allow_unk), "whether the unknown token may be generated"),
-              fixed("scores", "none", {"sentence", "word"}, "print scores beside the text"),
+              choice("scores", of(&DecodingConfig::scores),
+                     std::vector<std::pair<std::string, PrintedScores>>{
+                         {"none", PrintedScores::kNone}, {"sentence", PrintedScores::kSentence}, {"word", PrintedScores::kWord}},
+                     {}, "print scores beside the text; score: word adds a number a token"),
               fixed("alignment", "none", {"hard", "soft"}, "print alignments beside the text"),
               whole("batch_size", of(&DecodingConfig::batch_size), {.least = 1}, "source tokens decoded together"),
           }};

@@ -1,70 +1,64 @@
-#include <unistd.h>
-
-#include <iostream>
-
 #include <fmt/format.h>
 
 #include "inference/decoding_memory.h"
 #include "inference/translator.h"
-#include "launcher/loaded_model.h"
+#include "launcher/decoding_run.h"
 #include "launcher/verbs.h"
-#include "runtime/error.h"
 #include "runtime/json.h"
-#include "runtime/log.h"
 
 namespace weft {
 namespace {
 
-/// Lines are taken together while more are waiting, so a pipe is answered whenever it pauses and a file is translated in large batches.
-constexpr std::size_t kLinesTogether = 2000;
+/// How an output is printed.
+struct Form {
+  bool n_best = false;  // `id ||| text ||| features ||| score`, a line for every output
+  PrintedScores scores = PrintedScores::kNone;
+  bool json = false;
+};
 
-bool input_waits() {
-  return std::cin.rdbuf()->in_avail() > 0;
+std::string features_of(const Translation& output, PrintedScores scores) {
+  std::string text = fmt::format("log_prob= {:.6f}", output.log_prob);
+  if (scores != PrintedScores::kWord) return text;
+  text += " word_scores=";
+  for (const double log_prob : output.token_log_probs) text += fmt::format(" {:.6f}", log_prob);
+  return text;
 }
 
-void write_lines(const std::vector<std::string>& lines, bool json) {
-  for (const std::string& line : lines) {
-    if (!json) {
-      fmt::print("{}\n", line);
-      continue;
-    }
-    Json object = Json::object();
-    object.set("text", line);
-    fmt::print("{}\n", object.dump());
-  }
-  if (std::fflush(stdout) != 0) throw Error(ExitCode::kInternal, "stdout cannot be written");
+std::string json_of(const Translation& output, std::int64_t id, const Form& form) {
+  Json object = Json::object();
+  if (form.n_best) object.set("id", id);
+  object.set("text", output.text);
+  if (form.n_best || form.scores != PrintedScores::kNone) object.set("score", output.score).set("log_prob", output.log_prob);
+  if (form.scores == PrintedScores::kWord)
+    object.set("word_scores", Json::Array(output.token_log_probs.begin(), output.token_log_probs.end()));
+  return object.dump();
+}
+
+std::string line_of(const Translation& output, std::int64_t id, const Form& form) {
+  if (form.json) return json_of(output, id, form);
+  if (!form.n_best && form.scores == PrintedScores::kNone) return output.text;
+  const std::string prefix = form.n_best ? fmt::format("{} ||| ", id) : "";
+  return fmt::format("{}{} ||| {} ||| {:.6f}", prefix, output.text, features_of(output, form.scores), output.score);
 }
 
 }  // namespace
 
 int run_translate(const Config&, const CommandLine& line) {
-  if (line.model.empty()) fail_input("translate: no model\n  expected  --model DIR: a run directory or a checkpoint");
-  LoadedModel loaded(line.model, line.sets);
-  const Config& config = loaded.config();
-  require_supported(config.decoding);
-  Log log;
-  log.info("translate", fmt::format("{}, {}, {} threads", loaded.checkpoint(), name(loaded.machine().dtype), loaded.machine().threads));
-
-  const SearchProblem problem =
-      make_search_problem(loaded.model(), config.decoding, loaded.source(), loaded.target(), config.model.max_length);
-  const std::int64_t bytes = decoding_arena_bytes(problem, *loaded.machine().kernels, config.model.max_length);
-  const Memory memory = loaded.device().allocate(bytes, MemoryKind::kDevice);
-  StepArena arena(memory.data(), bytes);
-  Context ctx{loaded.device(), loaded.device().stream(StreamKind::kCompute), arena, loaded.step_state(), false};
-  const Translator translator(problem, loaded.source(), loaded.target(), config.model.max_length);
-  const auto warn = [&](const std::string& text) { log.warn("translate", text); };
-
-  std::ios::sync_with_stdio(false);
-  std::vector<std::string> lines;
-  std::int64_t number = 1;
-  for (std::string text; std::getline(std::cin, text);) {
-    lines.push_back(std::move(text));
-    if (lines.size() < kLinesTogether && input_waits()) continue;
-    write_lines(translator.translate(ctx, lines, number, warn), line.json);
-    number += static_cast<std::int64_t>(lines.size());
-    lines.clear();
+  std::vector<std::string> sets = line.sets;
+  if (line.n_best > 0) sets.push_back(fmt::format("decoding.n_best={}", line.n_best));
+  DecodingRun run("translate", line.model, sets, decoding_arena_bytes);
+  const Config& config = run.config();
+  const Form form{.n_best = config.decoding.n_best > 1 || line.n_best > 0, .scores = config.decoding.scores, .json = line.json};
+  const Translator translator(run.problem(), run.loaded().source(), run.loaded().target(), config.model.max_length);
+  const auto warn = [&](const std::string& text) { run.warn(text); };
+  std::int64_t id = 0;
+  for (auto lines = take_lines_of_stdin(); !lines.empty(); lines = take_lines_of_stdin()) {
+    for (const std::vector<Translation>& outputs : translator.translate(run.context(), lines, id + 1, warn)) {
+      for (const Translation& output : outputs) fmt::print("{}\n", line_of(output, id, form));
+      ++id;
+    }
+    flush_stdout();
   }
-  if (!lines.empty()) write_lines(translator.translate(ctx, lines, number, warn), line.json);
   return static_cast<int>(ExitCode::kDone);
 }
 

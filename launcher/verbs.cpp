@@ -15,7 +15,7 @@ const std::vector<Verb>& verbs() {
       {.name = "generate", .summary = "a continuation for each line of stdin"},
       {.name = "classify", .summary = "a label for each line of stdin"},
       {.name = "attend", .summary = "draws the attention weights of a line"},
-      {.name = "score", .summary = "log probabilities of given targets"},
+      {.name = "score", .summary = "log probabilities of given targets", .run = run_score},
       {.name = "evaluate", .summary = "BLEU, chrF and the like of a model or of given output"},
       {.name = "vocab",
        .summary = "trains the vocabulary into the run directory",

@@ -158,7 +158,7 @@ void Transformer::step(Context& caller, DecodeState& decode_state, Tensor tokens
 void Transformer::reorder(Context& ctx, DecodeState& decode_state, Tensor parents) {
   TransformerDecodeState& state = state_of(decode_state);
   const std::int64_t n = parents.size(0), filled = state.steps * 2 * hidden_size_;
-  if (n > state.live) fail(fmt::format("decoding: {} hypotheses from {}", n, state.live));
+  if (n > state.numbers.size(0)) fail(fmt::format("decoding: {} hypotheses, room for {}", n, state.numbers.size(0)));
   for (Tensor& cache : state.caches) {  // each layer moves to the buffer that the one before it has left
     kernels::copy_rows(ctx, {.x = cache.slice(1, 0, filled), .from = parents, .y = state.spare_cache.slice(1, 0, filled)});
     std::swap(cache, state.spare_cache);

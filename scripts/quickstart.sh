@@ -40,7 +40,7 @@ build/release/weft train --config configs/translation_tiny.yaml --set "run_dir=\
   --set "data.train=[{src: \"$text/train.src\", tgt: \"$text/train.tgt\"}]" \
   --set "data.valid={src: \"$text/valid.src\", tgt: \"$text/valid.tgt\"}" "$@" || status=$?
 case $status in
-  0) echo "quickstart: done. Translate with: build/release/weft translate --model $run_dir --set decoding.beam_size=1 < FILE" ;;
+  0) echo "quickstart: done. Translate with: build/release/weft translate --model $run_dir < FILE" ;;
   75) echo "quickstart: stopped and saved. The same command goes on." ;;
 esac
 exit $status

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "inference/beam_search.h"
+#include "inference/forced_decoding.h"
 #include "runtime/random.h"
 #include "tests/models/model_under_test.h"
 
@@ -27,26 +29,41 @@ std::vector<std::vector<std::int32_t>> random_sources(std::int64_t count, std::u
   return sources;
 }
 
+/// The most that `run` takes of an arena of `bytes`, over source lists of several lengths.
+template <class Run>
+std::int64_t largest_peak(ModelUnderTest& tested, std::int64_t bytes, const Run& run) {
+  std::int64_t largest = 0;
+  for (const std::uint64_t longest : {1, 2, 5, 12, 40}) {
+    std::vector<std::byte> memory(static_cast<std::size_t>(bytes) + 64);
+    std::byte* aligned = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
+    StepArena arena(aligned, bytes);
+    Context ctx{tested.ctx.context().device, tested.ctx.context().stream, arena, tested.ctx.context().step_state, false};
+    run(ctx, random_sources(200, longest, longest));
+    largest = std::max(largest, arena.peak());
+  }
+  return largest;
+}
+
 TEST(DecodingMemoryTest, NoBatchOfRealSentencesNeedsMoreThanTheDryRunSays) {
   ModelUnderTest tested(config(), reference_kernels(), DType::kFloat32);
-  for (const std::int64_t batch_size : {8, 64, 300}) {
-    const SearchProblem problem{.generator = *tested.model,
-                                .limits = {.max_length = 40},
-                                .target = {},
-                                .source_vocab_size = tested.config.source_vocab_size,
-                                .batch_size = batch_size};
-    const std::int64_t bytes = decoding_arena_bytes(problem, reference_kernels(), 40);
-    std::int64_t largest = 0;
-    for (const std::uint64_t longest : {1, 2, 5, 12, 40}) {
-      std::vector<std::byte> memory(static_cast<std::size_t>(bytes) + 64);
-      std::byte* aligned = memory.data() + (64 - reinterpret_cast<std::uintptr_t>(memory.data()) % 64) % 64;
-      StepArena arena(aligned, bytes);
-      Context ctx{tested.ctx.context().device, tested.ctx.context().stream, arena, tested.ctx.context().step_state, false};
-      greedy_search(ctx, problem, random_sources(200, longest, longest));
-      EXPECT_LE(arena.peak(), bytes);
-      largest = std::max(largest, arena.peak());
+  for (const int beam_size : {1, 5}) {
+    for (const std::int64_t batch_size : {8, 64, 300}) {
+      const SearchProblem problem{.generator = *tested.model,
+                                  .limits = {.max_length = 40},
+                                  .target = {},
+                                  .source_vocab_size = tested.config.source_vocab_size,
+                                  .beam_size = beam_size,
+                                  .batch_size = batch_size};
+      const std::int64_t bytes = decoding_arena_bytes(problem, reference_kernels(), 40);
+      const std::int64_t searching =
+          largest_peak(tested, bytes, [&](Context& ctx, const auto& sources) { beam_search(ctx, problem, sources); });
+      EXPECT_GE(searching, bytes / 2) << "the bound is not wasteful, batch_size " << batch_size << ", beam " << beam_size;
+
+      const std::int64_t for_scores = scoring_arena_bytes(problem, reference_kernels(), 40);
+      const std::int64_t scoring =
+          largest_peak(tested, for_scores, [&](Context& ctx, const auto& sources) { score_targets(ctx, problem, sources, sources); });
+      EXPECT_GE(scoring, for_scores / 2) << "scoring, batch_size " << batch_size;
     }
-    EXPECT_GE(largest, bytes / 2) << "the bound is not wasteful, batch_size " << batch_size;
   }
 }
 

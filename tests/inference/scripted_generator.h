@@ -16,13 +16,14 @@ class ScriptedGenerator : public Generator {
 
   std::int64_t vocab_size() const override { return vocab_size_; }
 
-  std::unique_ptr<DecodeState> start(Context& ctx, const Rows& source, int, std::int64_t max_steps) override {
+  std::unique_ptr<DecodeState> start(Context& ctx, const Rows& source, int beams, std::int64_t max_steps) override {
     ctx.memory.saved("cache", {source.sequences, max_steps}, DType::kFloat32);
     auto state = std::make_unique<State>();
     const auto tokens = source.tokens.span<std::int32_t>(), begin = source.begin.span<std::int32_t>();
     for (std::int64_t b = 0; b < source.sequences; ++b) {
       const auto first = tokens.begin() + begin[static_cast<std::size_t>(b)];
-      state->live.push_back({Tokens(first, first + source.length.as<std::int32_t>()[b]), {}});
+      state->live.insert(state->live.end(), static_cast<std::size_t>(beams),
+                         {Tokens(first, first + source.length.as<std::int32_t>()[b]), {}});
     }
     batches.push_back(source.sequences);
     return state;

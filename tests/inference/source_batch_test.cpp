@@ -31,28 +31,29 @@ TEST(SearchLimitsTest, TheRatioIsOfTokensWithoutTheirEnds) {
 }
 
 TEST(SourceBatchTest, EverySentenceIsInOneBatchWithinBothBudgets) {
-  std::vector<std::int64_t> lengths;
-  for (int i = 0; i < 400; ++i) lengths.push_back(1 + i * 37 % 61);
-  lengths.push_back(300);
-  const SearchLimits limits{.max_length = 100};
-  std::multiset<std::size_t> seen;
-  for (const SourceBatch& batch : cut_source_batches(lengths, limits, 200)) {
-    std::int64_t rows = 0, longest = 0, steps = 0;
-    for (const std::size_t i : batch.sentences) {
-      seen.insert(i);
-      rows += lengths[i];
-      longest = std::max(longest, lengths[i]);
-      steps = std::max(steps, limits.longest_output(lengths[i]));
+  std::vector<SentenceExtent> extents;
+  for (std::int64_t i = 0; i < 400; ++i) extents.push_back({.source_length = 1 + i * 37 % 61, .steps = 1 + i * 31 % 97});
+  extents.push_back({.source_length = 300, .steps = 12});
+  for (const int beams : {1, 5}) {
+    std::multiset<std::size_t> seen;
+    for (const SourceBatch& batch : cut_source_batches(extents, 200, beams)) {
+      std::int64_t rows = 0, longest = 0, steps = 0;
+      for (const std::size_t i : batch.sentences) {
+        seen.insert(i);
+        rows += extents[i].source_length;
+        longest = std::max(longest, extents[i].source_length);
+        steps = std::max(steps, extents[i].steps);
+      }
+      EXPECT_EQ(batch.rows, rows);
+      EXPECT_EQ(batch.max_source_length, longest);
+      EXPECT_EQ(batch.max_steps, steps);
+      const auto sentences = static_cast<std::int64_t>(batch.sentences.size());
+      EXPECT_TRUE(sentences == 1 || (rows <= 200 && sentences * beams * steps <= kCacheRowsPerToken * 200));
     }
-    EXPECT_EQ(batch.rows, rows);
-    EXPECT_EQ(batch.max_source_length, longest);
-    EXPECT_EQ(batch.max_steps, steps);
-    const auto sentences = static_cast<std::int64_t>(batch.sentences.size());
-    EXPECT_TRUE(sentences == 1 || (rows <= 200 && sentences * steps <= kCacheRowsPerToken * 200));
+    EXPECT_EQ(seen.size(), extents.size());
+    EXPECT_EQ(std::set<std::size_t>(seen.begin(), seen.end()).size(), extents.size());
   }
-  EXPECT_EQ(seen.size(), lengths.size());
-  EXPECT_EQ(std::set<std::size_t>(seen.begin(), seen.end()).size(), lengths.size());
-  EXPECT_TRUE(cut_source_batches({}, limits, 200).empty());
+  EXPECT_TRUE(cut_source_batches({}, 200, 5).empty());
 }
 
 }  // namespace

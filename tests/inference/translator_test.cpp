@@ -28,7 +28,10 @@ class TranslatorTest : public testing::Test {
   std::vector<std::string> translate(const std::vector<std::string>& lines, std::int64_t first_number = 1) {
     const SearchProblem problem = make_search_problem(generator_, {.beam_size = 1, .batch_size = 50}, vocabulary_, vocabulary_, 40);
     const Translator translator(problem, vocabulary_, vocabulary_, 20);
-    return translator.translate(ctx_, lines, first_number, [this](const std::string& warning) { warnings_.push_back(warning); });
+    std::vector<std::string> texts;
+    const auto warn = [this](const std::string& warning) { warnings_.push_back(warning); };
+    for (const auto& found : translator.translate(ctx_, lines, first_number, warn)) texts.push_back(found.front().text);
+    return texts;
   }
   TestContext ctx_;
   Vocabulary vocabulary_ = small_vocabulary();
@@ -65,10 +68,29 @@ TEST_F(TranslatorTest, ALineFeedSpelledInBytesDoesNotAddALine) {
   EXPECT_THAT(translate({"lin"}), ElementsAre("  "));
 }
 
-TEST_F(TranslatorTest, BeamSearchAndAnotherVocabularyAreRefused) {
-  EXPECT_THAT([] { require_supported({}); }, testing::ThrowsMessage<Error>("decoding.beam_size: 5 is not supported yet; use 1"));
+TEST_F(TranslatorTest, NBestComesWithItsScores) {
+  const auto endings = [](const auto&, const auto& read, std::span<double> logits) {
+    if (read.size() == 1) logits[300] = 20, logits[301] = 19;
+    logits[2] = 15;
+  };
+  ScriptedGenerator generator(320, endings);
+  const SearchProblem problem = make_search_problem(generator, {.beam_size = 3, .n_best = 2, .alpha = 0}, vocabulary_, vocabulary_, 40);
+  const Translator translator(problem, vocabulary_, vocabulary_, 20);
+  const auto outputs = translator.translate(ctx_, std::vector<std::string>{"lin", ""}, 1, [](const std::string&) {});
+  ASSERT_EQ(outputs[0].size(), 2u);
+  EXPECT_EQ(outputs[0][0].text, vocabulary_.decode(std::vector{300}));
+  EXPECT_EQ(outputs[0][1].text, vocabulary_.decode(std::vector{301}));
+  EXPECT_EQ(outputs[0][1].token_log_probs.size(), 2u);
+  EXPECT_NEAR(outputs[0][0].score - outputs[0][1].score, 1, 1e-6);
+  ASSERT_EQ(outputs[1].size(), 1u);  // nothing to search for
+  EXPECT_EQ(outputs[1][0].text, "");
+}
+
+TEST_F(TranslatorTest, MoreOutputsThanBeamsAndAnotherVocabularyAreRefused) {
+  EXPECT_THAT([&] { make_search_problem(generator_, {.beam_size = 3, .n_best = 4}, vocabulary_, vocabulary_, 40); },
+              testing::ThrowsMessage<Error>("decoding.n_best: 4 is more than decoding.beam_size, 3"));
   ScriptedGenerator other(321, copy_source);
-  EXPECT_THAT([&] { make_search_problem(other, {.beam_size = 1}, vocabulary_, vocabulary_, 40); },
+  EXPECT_THAT([&] { make_search_problem(other, {}, vocabulary_, vocabulary_, 40); },
               testing::ThrowsMessage<Error>(HasSubstr("the target vocabulary has 320 entries, the model 321")));
 }
 

@@ -23,6 +23,10 @@ TEST(CommandLineTest, OptionsOfVerbs) {
   const CommandLine plan = parse_command_line({"plan", "--config", "a.yaml", "--ranks", "8", "--device-memory", "24"});
   EXPECT_EQ(plan.ranks, 8);
   EXPECT_EQ(plan.device_memory_gb, 24);
+  EXPECT_EQ(parse_command_line({"translate", "--model", "run", "--n-best", "3"}).n_best, 3);
+  const CommandLine score = parse_command_line({"score", "--model", "run", "--src", "a", "--tgt", "b"});
+  EXPECT_EQ(score.source_file, "a");
+  EXPECT_EQ(score.target_file, "b");
 }
 
 TEST(CommandLineTest, LaunchKeepsTheCommandBehindTheDashes) {

@@ -70,6 +70,7 @@ TEST(ConfigNamesTest, LimitsByUnit) {
 }
 
 TEST(ConfigNamesTest, OtherForms) {
+  EXPECT_EQ(config_of("normalize: 0.6").decoding.alpha, 0.6);
   EXPECT_EQ(config_of("adam-betas: \"(0.9, 0.95)\"").optimizer.adam_beta2, 0.95);
   EXPECT_EQ(config_of("exponential-smoothing: true").optimizer.ema_decay, 0.9999);
   EXPECT_EQ(config_of("exponential-smoothing: false").optimizer.ema_decay, 0);

@@ -90,7 +90,21 @@ printf 'ka1lo ka2lo\n\nka3lo\n   \nka4lo ka5lo ka6lo' >"$WORK/in"
 "$WEFT" translate --model "$WORK/straight" --set decoding.beam_size=1 <"$WORK/in" >"$WORK/out" 2>/dev/null
 [ "$(wc -l <"$WORK/out")" -eq 5 ] || { cat "$WORK/out"; fail "5 lines in, $(wc -l <"$WORK/out") out"; }
 [ -z "$(sed -n 2p "$WORK/out")" ] || fail "an empty line gives an empty line"
+"$WEFT" translate --model "$WORK/straight" <"$WORK/in" >"$WORK/out" 2>/dev/null
+[ "$(wc -l <"$WORK/out")" -eq 5 ] || fail "a beam of 5 gives a line for every line"
+"$WEFT" translate --model "$WORK/straight" --n-best 3 <"$WORK/in" >"$WORK/n_best" 2>/dev/null
+[ "$(grep -c '^[024] ||| .* ||| log_prob= -[0-9.]* ||| -[0-9.]*$' "$WORK/n_best")" -eq 9 ] || { cat "$WORK/n_best"; fail "3 outputs for each of 3 lines"; }
+grep '^[024] |||' "$WORK/n_best" | awk -F' \\|\\|\\| ' -v id=-1 '$1 != id { id = $1; print $2 }' | diff - <(sed -n '1p;3p;5p' "$WORK/out") ||
+  fail "the first of the n best is the translation"
+echo "translate gives a line for every line, and the n best"
+
+# What the search says about its own output is what `score` says about it.
+sed -n '1p;3p;5p' "$WORK/in" >"$WORK/src"
+sed -n '1p;3p;5p' "$WORK/out" >"$WORK/tgt"
+paste "$WORK/src" "$WORK/tgt" | "$WEFT" score --model "$WORK/straight" >"$WORK/scores" 2>/dev/null
+"$WEFT" score --model "$WORK/straight" --src "$WORK/src" --tgt "$WORK/tgt" 2>/dev/null | diff - "$WORK/scores" || fail "files and stdin score alike"
+[ "$(wc -l <"$WORK/scores")" -eq 3 ] || fail "3 pairs, $(wc -l <"$WORK/scores") scores"
 status=0
-"$WEFT" translate --model "$WORK/straight" <"$WORK/in" >/dev/null 2>"$WORK/beam.log" || status=$?
-[ "$status" -eq 64 ] && grep -q 'not supported yet' "$WORK/beam.log" || fail "a beam of 5 is refused"
-echo "translate gives a line for every line"
+"$WEFT" score --model "$WORK/straight" --src "$WORK/in" --tgt "$WORK/tgt" >/dev/null 2>"$WORK/score.log" || status=$?
+[ "$status" -eq 64 ] && grep -q 'in has 5 lines, .*tgt has 3' "$WORK/score.log" || { cat "$WORK/score.log"; fail "unequal line counts are named"; }
+echo "score gives a log probability for every pair"

@@ -59,7 +59,7 @@ TEST(WrongInputsTest, NamesFromElsewhere) {
 }
 
 TEST(WrongInputsTest, ValuesThatContradict) {
-  expect_refused("conflicts", 17, ConfigUse::kRead);
+  expect_refused("conflicts", 18, ConfigUse::kRead);
 }
 
 TEST(WrongInputsTest, Yaml) {

@@ -1,4 +1,4 @@
-#include "inference/greedy.h"
+#include "inference/beam_search.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 using Sentences = std::vector<std::vector<std::int32_t>>;
 
-class GreedyTest : public testing::Test {
+class GreedySearchTest : public testing::Test {
  protected:
   Sentences search(ScriptedGenerator& generator, const Sentences& sources) {
     SearchProblem problem{.generator = generator,
@@ -25,7 +25,8 @@ class GreedyTest : public testing::Test {
                           .batch_size = batch_size_,
                           .allow_unk = allow_unk_};
     const StepArena::Mark before = ctx_.context().memory.mark();
-    const Sentences outputs = greedy_search(ctx_, problem, sources);
+    Sentences outputs;
+    for (const auto& found : beam_search(ctx_, problem, sources)) outputs.push_back(found.front().tokens);
     EXPECT_EQ(ctx_.context().memory.mark().front, before.front) << "all memory is given back";
     return outputs;
   }
@@ -39,7 +40,7 @@ class GreedyTest : public testing::Test {
   bool allow_unk_ = false;
 };
 
-TEST_F(GreedyTest, OutputsComeInTheOrderOfTheSourcesWhateverTheBatches) {
+TEST_F(GreedySearchTest, OutputsComeInTheOrderOfTheSourcesWhateverTheBatches) {
   Sentences sources;
   for (std::int32_t i = 0; i < 60; ++i) {
     sources.emplace_back();
@@ -54,14 +55,14 @@ TEST_F(GreedyTest, OutputsComeInTheOrderOfTheSourcesWhateverTheBatches) {
   }
 }
 
-TEST_F(GreedyTest, SentencesThatHaveEndedAreNotStepped) {
+TEST_F(GreedySearchTest, SentencesThatHaveEndedAreNotStepped) {
   ScriptedGenerator generator(50, copy_source);
   search(generator, {{5, 2}, {6, 7, 8, 2}, {2}});
   EXPECT_EQ(generator.batches, std::vector<std::int64_t>{3});
   EXPECT_EQ(generator.rows, 2 + 4 + 1);
 }
 
-TEST_F(GreedyTest, BosNeverAndUnkOnlyWhenAllowed) {
+TEST_F(GreedySearchTest, BosNeverAndUnkOnlyWhenAllowed) {
   const auto likes_unk = [](const auto&, const auto& read, std::span<double> logits) {
     logits[1] = 9;
     logits[read.size() < 3 ? 0 : 2] = 8;
@@ -72,14 +73,14 @@ TEST_F(GreedyTest, BosNeverAndUnkOnlyWhenAllowed) {
   EXPECT_THAT(search(likes_unk, {{5, 2}}), ElementsAre(ElementsAre(0, 0, 2)));
 }
 
-TEST_F(GreedyTest, TiesGoToTheLowerId) {
+TEST_F(GreedySearchTest, TiesGoToTheLowerId) {
   const auto tied = [](const auto&, const auto& read, std::span<double> logits) {
     logits[read.size() > 1 ? 2 : 30] = logits[20] = logits[40] = 1;
   };
   EXPECT_THAT(search(tied, {{5, 2}}), ElementsAre(ElementsAre(20, 2)));
 }
 
-TEST_F(GreedyTest, TheEndWaitsForTheMinimumAndIsForcedAtTheLongestOutput) {
+TEST_F(GreedySearchTest, TheEndWaitsForTheMinimumAndIsForcedAtTheLongestOutput) {
   const auto ends_at_once = [](const auto&, const auto&, std::span<double> logits) {
     logits[2] = 2;
     logits[7] = 1;
@@ -96,7 +97,7 @@ TEST_F(GreedyTest, TheEndWaitsForTheMinimumAndIsForcedAtTheLongestOutput) {
   EXPECT_EQ(outputs[1].size(), 4u + 10 + 1);
 }
 
-TEST_F(GreedyTest, LogitsThatAreNotFiniteAreAnError) {
+TEST_F(GreedySearchTest, LogitsThatAreNotFiniteAreAnError) {
   for (const double bad :
        {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::infinity()}) {
     const auto broken = [&](const auto&, const auto&, std::span<double> logits) { std::ranges::fill(logits, bad); };
@@ -104,7 +105,7 @@ TEST_F(GreedyTest, LogitsThatAreNotFiniteAreAnError) {
   }
 }
 
-TEST_F(GreedyTest, NothingToDecodeIsFineAndASourceWithoutEndIsNot) {
+TEST_F(GreedySearchTest, NothingToDecodeIsFineAndASourceWithoutEndIsNot) {
   EXPECT_TRUE(search(copy_source, {}).empty());
   EXPECT_THROW(search(copy_source, {{}}), Error);
   EXPECT_THROW(search(copy_source, {{50, 2}}), Error);  // outside the source vocabulary
