@@ -187,7 +187,7 @@ void Trainer::validate() {
   job_.progress.phase = Phase::kValidation;
   saver_.wait_until_read();
   if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
-  const Validator::Result result = validator_->run(ctx_, *model_, reducer_);
+  const Validator::Result result = validator_->run(ctx_, *model_, reducer_, job_.progress);
   if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
   run_.validation_due = false;
   run_.validated_step = run_.counts.step;

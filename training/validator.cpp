@@ -28,12 +28,13 @@ Validator::Validator(Device& device, Communicator& dp, const Dataset& data, std:
       parts_(parts_in_length_order(data, micro_batch_rows)),
       buffer_(device, largest_extent(parts_)) {}
 
-Validator::Result Validator::run(Context& training_ctx, Model& model, BlockHooks& hooks) {
+Validator::Result Validator::run(Context& training_ctx, Model& model, BlockHooks& hooks, Progress& progress) {
   Context ctx = training_ctx;
   ctx.training = false;
   LossBuffer losses(device_, ctx.stream);
   const auto rank = static_cast<std::size_t>(dp_.rank()), ranks = static_cast<std::size_t>(dp_.size());
   for (std::size_t i = rank; i < parts_.size(); i += ranks) {
+    ++progress.pass;
     model.forward(ctx, buffer_.load(device_, ctx.stream, data_, parts_[i]), hooks, losses.sums());
     ctx.stream.synchronize();  // the buffer is filled again
   }

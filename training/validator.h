@@ -4,6 +4,7 @@
 #include "data/batch_builder.h"
 #include "layers/block_hooks.h"
 #include "models/model.h"
+#include "parallel/progress.h"
 #include "training/loss_buffer.h"
 
 namespace weft {
@@ -20,7 +21,8 @@ class Validator {
     double perplexity = 0;  // exp(loss)
     double accuracy = 0;    // share of tokens whose largest logit is right
   };
-  Result run(Context&, Model&, BlockHooks&);
+  /// `progress` moves with every batch, for the watchdog.
+  Result run(Context&, Model&, BlockHooks&, Progress&);
 
  private:
   Device& device_;
