@@ -60,6 +60,15 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
         ->type_name("FILE");
     app.add_option("--tgt", line.target_file, "targets, a line each")->type_name("FILE");
   }
+  if (verb.name == "evaluate") {
+    app.add_option("--hyp", line.hypotheses, "output to judge, a line a sentence, detokenised")->type_name("FILE");
+    app.add_option("--hyp2", line.second_hypotheses, "another system's output, for a paired bootstrap of both")->type_name("FILE");
+    app.add_option("--ref", line.references, "references, a line for each of --hyp; several files are several references")
+        ->type_name("FILE...");
+    app.add_option("--metrics", line.metrics, "any of bleu, chrf, chrf++, ter; bleu,chrf,ter")->type_name("NAME,...")->delimiter(',');
+    app.add_option("--tokenize", line.tokenizer, "how BLEU finds words: 13a, intl, zh, char or none; 13a")->type_name("NAME");
+    app.add_flag("--json", line.json, "one JSON object a line");
+  }
   if (verb.name == "prepare")
     app.add_option("--out", line.out, "the folder to write; what it holds of an earlier preparation is replaced")->type_name("DIR");
   if (verb.name == "inspect") {
@@ -80,6 +89,8 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
   }
   const std::string name = given.substr(0, given.find('='));
   if (verb == "train" && name == "--profile") fail_input(verb + " " + name + ": not supported yet");
+  if (verb == "evaluate" && (name == "--model" || name == "--config" || name == "--src"))
+    fail_input(verb + " " + name + ": not supported yet\n  expected  --hyp FILE --ref FILE: output that is already there");
   fail_input(problem_text({.what = name.starts_with("-") ? "unknown option of " + verb : "unexpected argument of " + verb,
                            .found = given,
                            .expected = "weft " + verb + " --help lists what there is",

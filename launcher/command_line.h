@@ -23,6 +23,10 @@ struct CommandLine {
   double device_memory_gb = 0;       // plan --device-memory; 0: not given
   bool json = false;                 // result lines as JSON
   std::string message;               // --help or --version: print this and exit 0; then nothing else counts
+
+  std::string hypotheses, second_hypotheses;     // evaluate --hyp, --hyp2
+  std::vector<std::string> references, metrics;  // evaluate --ref, --metrics
+  std::string tokenizer = "13a";                 // evaluate --tokenize
 };
 
 /// `arguments` without the name of the program. Throws Error kBadInput with the nearest verb or option.

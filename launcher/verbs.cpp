@@ -16,7 +16,7 @@ const std::vector<Verb>& verbs() {
       {.name = "classify", .summary = "a label for each line of stdin"},
       {.name = "attend", .summary = "draws the attention weights of a line"},
       {.name = "score", .summary = "log probabilities of given targets", .run = run_score},
-      {.name = "evaluate", .summary = "BLEU, chrF and the like of a model or of given output"},
+      {.name = "evaluate", .summary = "BLEU, chrF and TER of output that is already there", .run = run_evaluate},
       {.name = "vocab",
        .summary = "trains the vocabulary into the run directory",
        .use = ConfigUse::kVocab,

@@ -32,6 +32,7 @@ int run_train(const Config&, Job&);
 int run_launch(const Config&, const CommandLine&);
 int run_translate(const Config&, const CommandLine&);
 int run_score(const Config&, const CommandLine&);
+int run_evaluate(const Config&, const CommandLine&);
 int run_plan(const Config&, const CommandLine&);
 int run_inspect(const Config&, const CommandLine&);
 
