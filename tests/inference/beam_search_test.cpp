@@ -85,6 +85,18 @@ TEST_F(BeamSearchTest, ThePenaltyOrdersTheFinished) {
   EXPECT_NEAR(best.score, std::log(0.5 * 0.9 * 0.9) / 4, 1e-6);
 }
 
+TEST_F(BeamSearchTest, AnEndDoesNotTakeThePlaceOfALiveHypothesis) {
+  const auto ends_early = [](const auto&, const auto& read, std::span<double> logits) {
+    if (read.size() == 1) return probabilities(logits, {{2, 0.5}, {7, 0.3}, {8, 0.2}});
+    if (read.size() == 2 && read[1] == 7) return probabilities(logits, {{10, 0.25}, {11, 0.25}, {12, 0.25}, {13, 0.25}});
+    probabilities(logits, {{2, 1}});
+  };
+  options_.n_best = 2;
+  const std::vector<Hypothesis> found = search(ends_early);
+  EXPECT_THAT(found[0].tokens, ElementsAre(2));
+  EXPECT_THAT(found[1].tokens, ElementsAre(8, 2));
+}
+
 TEST_F(BeamSearchTest, TheLimitsHoldForEveryHypothesis) {
   const auto flat = [](const auto&, const auto&, std::span<double> logits) { std::ranges::fill(logits, 0); };
   options_.beam_size = options_.n_best = 8;
