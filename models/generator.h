@@ -23,8 +23,8 @@ class Generator {
   /// tokens (N) int32, the last token of each live hypothesis (bos first) -> logits (N, V), sum type, overwritten. N is the number of live
   /// hypotheses: sequences * beams at first, then what `reorder` left.
   virtual void step(Context&, DecodeState&, Tensor tokens, Tensor logits) = 0;
-  /// Live hypothesis i continues what was hypothesis parents[i]; parents (M) int32 on the device, M <= sequences * beams: finished ones leave,
-  /// one may be continued in several ways. Also before the first step.
+  /// Live hypothesis i continues what was hypothesis parents[i]; parents (M) int32 on the device, M <= sequences * beams: finished ones
+  /// leave, one may be continued in several ways. Also before the first step.
   virtual void reorder(Context&, DecodeState&, Tensor parents) = 0;
 };
 
