@@ -33,7 +33,7 @@ std::string choose_checkpoint(Storage& storage, const std::string& path, const s
   candidates.insert(candidates.end(), steps.begin(), steps.end());
   std::string damage;
   for (const std::int64_t step : candidates) {
-    const std::string folder = path + "/" + step_folder(step);
+    std::string folder = path + "/" + step_folder(step);
     const CheckpointSummary summary = inspect_checkpoint(storage, folder);
     if (summary.damage.empty()) return folder;
     damage += "\n  found     " + summary.damage;

@@ -40,7 +40,7 @@ MemoryPlan plan_memory(const Config& config, const ModelConfig& model, const Mac
   const std::int64_t share = available_host_memory() / job.ranks_on_host();
   const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(share));
   const std::int64_t rows = config.training.micro_batch_size > 0 ? config.training.micro_batch_size : recorded_rows;
-  const MemoryPlan plan = rows > 0 ? measure_memory(question, rows) : fit_micro_batch(question, batch_rows(config), limit);
+  MemoryPlan plan = rows > 0 ? measure_memory(question, rows) : fit_micro_batch(question, batch_rows(config), limit);
   if (plan.total() <= limit) return plan;
   fail_input(
       fmt::format("does not fit: {}\n  found     {} of memory a rank, of which parallel.memory_limit = {} allows {}\n  expected  a "

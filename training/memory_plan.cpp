@@ -20,7 +20,7 @@ namespace weft {
 namespace {
 
 constexpr std::int64_t kEndless = std::int64_t{1} << 46;
-constexpr int kLoaderBuffers = 2;
+constexpr std::int64_t kLoaderBuffers = 2;
 
 /// A number in a file of the kernel; "max" or no such file: no limit.
 std::int64_t limit_in(const char* path) {
