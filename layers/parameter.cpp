@@ -120,11 +120,10 @@ void ParameterSet::bind_values(Tensor flat) {
   }
 }
 
-void ParameterSet::bind_gradients(Tensor flat) {
-  if (flat.elements() != saved_elements_) fail(fmt::format("gradients: {} elements, expected {}", flat.elements(), saved_elements_));
+void ParameterSet::bind_gradients(const std::function<Tensor(FlatRange)>& gradient_of) {
   for (Parameter& parameter : parameters_) {
     if (!parameter.trained) continue;
-    parameter.grad = flat.rows(parameter.offset, parameter.shape.elements()).view(parameter.shape);
+    parameter.grad = gradient_of({parameter.offset, parameter.offset + parameter.shape.elements()}).view(parameter.shape);
   }
 }
 

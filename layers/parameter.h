@@ -53,6 +53,7 @@ struct Parameter {
   bool trained = true;   // false: no gradient, `grad` stays undefined
   bool saved = true;     // false: a constant that is made again from `init` (sinusoidal positions)
   bool decayed = false;  // weight matrices, never biases, norms and embeddings
+  bool shared = false;   // other blocks write its gradient too, so it lives from the first backward of a pass to the last
   Axes sum_over = Axes::kDp;
   BlockId block = 0;        // a shared embedding belongs to the block whose backward comes last
   std::int64_t offset = 0;  // first element in the flat storage
@@ -89,9 +90,10 @@ class ParameterSet {
   std::int64_t elements() const { return saved_elements_; }        // saved ones with their padding: gradients, masters, moments
   std::int64_t total_elements() const { return total_elements_; }  // with the constants: values
   std::int64_t count() const;                                      // numbers a user would count: saved, without padding
-  /// Makes every `value` (every `grad` of a trained one) a view into flat storage of total_elements() (elements()).
+  /// Makes every `value` a view into flat storage of total_elements().
   void bind_values(Tensor flat);
-  void bind_gradients(Tensor flat);
+  /// Makes every `grad` of a trained one a view into the memory that the gradient of its range has.
+  void bind_gradients(const std::function<Tensor(FlatRange)>& gradient_of);
 
  private:
   std::uint64_t seed_;

@@ -50,10 +50,14 @@ Transformer::Tables Transformer::register_tables(const ModelConfig& config, Para
       fail_input(fmt::format("model.tied_embeddings: all needs one vocabulary, found {} source and {} target symbols",
                              config.source_vocab_size, config.target_vocab_size));
     }
-    tables.source = tables.target = tables.output = &shared.add("token.weight", {config.target_vocab_size, c}, init);
+    Parameter& table = shared.add("token.weight", {config.target_vocab_size, c}, init);
+    table.shared = true;
+    tables.source = tables.target = tables.output = &table;
   } else {
     tables.source = &encoder.add("token.weight", {config.source_vocab_size, c}, init);
-    tables.target = tables.output = &decoder.add("token.weight", {config.target_vocab_size, c}, init);
+    Parameter& table = decoder.add("token.weight", {config.target_vocab_size, c}, init);
+    table.shared = config.tied_embeddings == TiedEmbeddings::kDecoder;
+    tables.target = tables.output = &table;
   }
   if (config.tied_embeddings == TiedEmbeddings::kNone) {
     constexpr bool kDecayed = true;

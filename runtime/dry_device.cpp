@@ -40,6 +40,7 @@ KernelTable dry_table(const KernelTable& stands_for) {
   table.convert = compute_nothing;
   table.fill_zero = compute_nothing;
   table.exchange = compute_nothing;
+  table.accumulate = compute_nothing;
   table.copy_rows = compute_nothing;
   return table;
 }

@@ -11,11 +11,11 @@ namespace weft {
 
 GradientReducer::GradientReducer(ParameterStorage& storage, Communicator& dp) : storage_(storage), dp_(dp) {
   const ShardLayout& layout = storage.layout();
-  const auto slice = [&](FlatRange range) { return Slice{range, storage.gradients().rows(range.begin, range.end - range.begin)}; };
+  const auto slice = [&](FlatRange range) { return Slice{range, storage.gradients().sum(range)}; };
   if (layout.sharded()) {
     for (const Bucket& bucket : layout.buckets()) slices_.push_back(slice(layout.chunk(bucket)));
   } else {
-    slices_.push_back(slice({0, storage.gradients().size(0)}));
+    slices_.push_back(slice({0, storage.parameters().elements()}));
   }
   ready_.resize(static_cast<std::size_t>(storage.parameters().num_blocks()));
 }
@@ -23,15 +23,16 @@ GradientReducer::GradientReducer(ParameterStorage& storage, Communicator& dp) : 
 void GradientReducer::begin_update(Context& ctx, int passes) {
   if (passes < 1) fail(fmt::format("an update of {} passes", passes));
   passes_ = passes;
+  passes_reduced_ = 0;
   next_bucket_ = 0;
   std::fill(ready_.begin(), ready_.end(), 0);
-  kernels::fill_zero(ctx, {.y = storage_.gradients()});
+  kernels::fill_zero(ctx, {.y = storage_.gradients().working()});
 }
 
 void GradientReducer::ready(Context& ctx, BlockId block) {
   int& times = ready_.at(static_cast<std::size_t>(block));
   if (++times > passes_) fail(fmt::format("block {} is ready {} times in {} passes", block, times, passes_));
-  if (times == passes_) reduce_complete_buckets(ctx, block);
+  if (times == passes_ || storage_.gradients().reused()) reduce_complete_buckets(ctx, block);
 }
 
 /// Blocks become ready from the last to the first, on every rank alike, and so do the buckets.
@@ -39,15 +40,23 @@ void GradientReducer::reduce_complete_buckets(Context& ctx, BlockId block) {
   const ShardLayout& layout = storage_.layout();
   if (layout.ranks() == 1) return;
   for (; next_bucket_ < layout.buckets().size() && layout.buckets()[next_bucket_].first_block >= block; ++next_bucket_) {
-    const Bucket& bucket = layout.buckets()[next_bucket_];
-    const Tensor gradient = storage_.gradients().rows(bucket.range.begin, bucket.range.end - bucket.range.begin);
-    if (layout.sharded()) {
-      const FlatRange chunk = layout.chunk(bucket);
-      dp_.reduce_scatter(ctx.stream, gradient, storage_.gradients().rows(chunk.begin, chunk.end - chunk.begin));
-    } else {
-      dp_.all_reduce(ctx.stream, gradient);
-    }
+    reduce(ctx, layout.buckets()[next_bucket_]);
   }
+  if (next_bucket_ < layout.buckets().size() || !storage_.gradients().reused()) return;
+  next_bucket_ = 0;
+  ++passes_reduced_;
+}
+
+void GradientReducer::reduce(Context& ctx, const Bucket& bucket) {
+  const GradientBuffers& gradients = storage_.gradients();
+  const Tensor working = gradients.working(bucket.range);
+  if (!storage_.layout().sharded()) return dp_.all_reduce(ctx.stream, working);
+  const FlatRange chunk = storage_.layout().chunk(bucket);
+  const bool adds = passes_reduced_ > 0;
+  const Tensor of_pass = adds ? gradients.working(chunk) : gradients.sum(chunk);
+  dp_.reduce_scatter(ctx.stream, working, of_pass);
+  if (adds) kernels::accumulate(ctx, {.x = of_pass, .y = gradients.sum(chunk)});
+  if (gradients.reused()) kernels::fill_zero(ctx, {.y = working});
 }
 
 void GradientReducer::finish(Context&) {

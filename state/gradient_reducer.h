@@ -12,11 +12,14 @@ namespace weft {
 /// Hands out gradients and gives the sum of an update, over its passes and over the data-parallel ranks, as the slices that this rank
 /// updates.
 ///
-///   | zero_stage | ready, last pass of a block       | slices                 |
-///   | 0          | all_reduce of its buckets         | everything             |
-///   | 1          | reduce_scatter of its buckets     | this rank's chunks     |
+///   | zero_stage | ready, earlier passes                       | ready, last pass               | slices             |
+///   | 0          | -                                           | all_reduce of its buckets      | everything         |
+///   | 1          | -                                           | reduce_scatter of its buckets  | this rank's chunks |
+///   | 2          | reduce_scatter, added to the chunks so far  | the same                       | this rank's chunks |
 ///
-/// With one data-parallel rank both are the same and nothing is sent.
+/// Working gradients are zero whenever a block's backward begins its first pass with them; with zero_stage 2 their memory serves the next
+/// group of blocks as soon as a group is reduced. So stage 2 adds over ranks before passes, and has the bits of the others when an update
+/// is one pass. With one data-parallel rank all stages are the same and nothing is sent.
 class GradientReducer : public BlockHooks {
  public:
   GradientReducer(ParameterStorage&, Communicator& dp);
@@ -30,13 +33,14 @@ class GradientReducer : public BlockHooks {
 
  private:
   void reduce_complete_buckets(Context&, BlockId block);
+  void reduce(Context&, const Bucket&);
 
   ParameterStorage& storage_;
   Communicator& dp_;
   std::vector<Slice> slices_;
   std::vector<int> ready_;  // times, by block
   std::size_t next_bucket_ = 0;
-  int passes_ = 0;
+  int passes_ = 0, passes_reduced_ = 0;
 };
 
 }  // namespace weft

@@ -25,7 +25,7 @@ ParameterStorage::ParameterStorage(ParameterSet& parameters, Communicator& commu
                                    StorageUse use)
     : parameters_(parameters), layout_(std::move(layout)) {
   const DType sum = sum_type(compute);
-  const std::int64_t all = parameters.total_elements(), saved = parameters.elements();
+  const std::int64_t all = parameters.total_elements();
   value_memory_ = communicator.allocate(device, all * size_of(compute));
   values_ = value_memory_.tensor({all}, compute);
   parameters.bind_values(values_);
@@ -34,14 +34,12 @@ ParameterStorage::ParameterStorage(ParameterSet& parameters, Communicator& commu
     master_memory_ = device.allocate(layout_.updated_elements() * size_of(sum), MemoryKind::kDevice);
     masters_ = master_memory_.tensor({layout_.updated_elements()}, sum);
   }
-  gradient_memory_ = communicator.allocate(device, saved * size_of(sum));
-  gradients_ = gradient_memory_.tensor({saved}, sum);
-  parameters.bind_gradients(gradients_);
+  gradients_.emplace(parameters, layout_, communicator, device, sum);
 }
 
 void ParameterStorage::initialize(Context& ctx) {
   kernels::fill_zero(ctx, {.y = values_});
-  if (gradients_.defined()) kernels::fill_zero(ctx, {.y = gradients_});
+  if (gradients_) kernels::fill_zero(ctx, {.y = gradients_->working()});
   if (masters_.defined()) kernels::fill_zero(ctx, {.y = masters_});
   if (!ctx.device.computes()) return;
   const DType sum = sum_dtype();

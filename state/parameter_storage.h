@@ -1,17 +1,20 @@
 #pragma once
+#include <optional>
+
 #include "layers/parameter.h"
 #include "parallel/communicator.h"
 #include "runtime/context.h"
+#include "state/gradient_buffers.h"
 #include "state/shard_layout.h"
 
 namespace weft {
 
 enum class StorageUse { kTraining, kInference };  // inference: values alone
 
-/// The memory of a laid-out ParameterSet on one rank: values (compute dtype) and gradients (sum type) of all parameters, flat, in memory
-/// that the communicator likes; and the master weights (sum type) of what this rank updates. With float32 and float64 a master is the
-/// value's own memory; with bfloat16 it is separate and a value is its master, rounded. Binds `value` and `grad` of every parameter, so it
-/// must outlive their use. On the dry device the addresses are made up.
+/// The memory of a laid-out ParameterSet on one rank: values (compute dtype) of all parameters, flat, and their gradients
+/// (GradientBuffers), in memory that the communicator likes; and the master weights (sum type) of what this rank updates. With float32 and
+/// float64 a master is the value's own memory; with bfloat16 it is separate and a value is its master, rounded. Binds `value` and `grad` of
+/// every parameter, so it must outlive their use. On the dry device the addresses are made up.
 class ParameterStorage {
  public:
   /// One rank.
@@ -29,8 +32,8 @@ class ParameterStorage {
   /// inside a step.
   void set_weights(Context&, std::int64_t begin, Tensor host);
 
-  Tensor values() const { return values_; }        // (total_elements)
-  Tensor gradients() const { return gradients_; }  // (elements); absent in inference
+  Tensor values() const { return values_; }                         // (total_elements)
+  const GradientBuffers& gradients() const { return *gradients_; }  // not in inference
   /// The master weights of a range that this rank updates, all of it in one of layout().updated(). Absent in inference with bfloat16.
   Tensor masters(FlatRange) const;
   std::int64_t master_bytes() const { return masters_.defined() ? masters_.bytes() : 0; }  // beside the values
@@ -43,9 +46,10 @@ class ParameterStorage {
 
   ParameterSet& parameters_;
   ShardLayout layout_;
-  Memory value_memory_, gradient_memory_, master_memory_;
-  Tensor values_, gradients_;
+  Memory value_memory_, master_memory_;
+  Tensor values_;
   Tensor masters_;  // (updated elements), the updated ranges one behind the other; absent where the values are the masters
+  std::optional<GradientBuffers> gradients_;
 };
 
 }  // namespace weft

@@ -38,11 +38,13 @@ ShardLayout::ShardLayout(const ParameterSet& set) {
 }
 
 ShardLayout::ShardLayout(const ParameterSet& set, const Communicator& dp, const ParallelConfig& config, std::int64_t element_bytes)
-    : rank_(dp.rank()), size_(dp.size()), sharded_(config.zero_stage > 0 && dp.size() > 1) {
+    : rank_(dp.rank()),
+      size_(dp.size()),
+      sharded_(config.zero_stage > 0 && dp.size() > 1),
+      shards_gradients_(config.zero_stage > 1 && dp.size() > 1) {
   if (config.zero_stage < 0 || config.zero_stage > 2) {
     fail_input(fmt::format("parallel.zero_stage: {}\n  expected  0, 1 or 2 (3 is not supported yet)", config.zero_stage));
   }
-  if (config.zero_stage == 2 && size_ > 1) fail_input("parallel.zero_stage: 2 is not supported yet with several ranks\n  expected  0 or 1");
   const std::int64_t unit = ParameterSet::kAlignment * size_;
   cut(set, std::max(config.bucket_mb * kMega / element_bytes / unit, std::int64_t{1}) * unit);
   std::vector<FlatRange> chunks;

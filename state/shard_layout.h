@@ -28,6 +28,8 @@ class ShardLayout {
   FlatRange chunk(const Bucket&) const;  // this rank's
   /// Whether ranks update different parts, so that values must be gathered afterwards.
   bool sharded() const { return sharded_; }
+  /// Whether a rank keeps the gradients of its chunks alone.
+  bool shards_gradients() const { return shards_gradients_; }
   int ranks() const { return size_; }
   /// Ascending, neighbours joined.
   std::span<const FlatRange> updated() const { return updated_; }
@@ -41,7 +43,7 @@ class ShardLayout {
   void cut(const ParameterSet&, std::int64_t largest);
 
   int rank_ = 0, size_ = 1;
-  bool sharded_ = false;
+  bool sharded_ = false, shards_gradients_ = false;
   std::vector<Bucket> buckets_;
   std::vector<FlatRange> updated_, saved_;
   std::int64_t updated_elements_ = 0;

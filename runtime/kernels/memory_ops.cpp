@@ -23,6 +23,12 @@ void exchange(Context& ctx, const Exchange& a) {
   ctx.device.kernels().exchange(ctx, a);
 }
 
+void accumulate(Context& ctx, const Accumulate& a) {
+  require_dims("accumulate", "x", a.x, 1, {DType::kFloat32, DType::kFloat64});
+  require_contiguous("accumulate", "y", a.y, a.x.shape, a.x.dtype);
+  ctx.device.kernels().accumulate(ctx, a);
+}
+
 void copy_rows(Context& ctx, const CopyRows& a) {
   constexpr auto kName = "copy_rows";
   require_dims(kName, "x", a.x, 2, {a.x.dtype});

@@ -23,6 +23,13 @@ struct Exchange {
 };
 void exchange(Context&, const Exchange&);
 
+/// y += x: two flat tensors of one sum type (the gradient of a pass onto those before it).
+struct Accumulate {
+  Tensor x;  // (N), contiguous
+  Tensor y;  // (N), contiguous, accumulates
+};
+void accumulate(Context&, const Accumulate&);
+
 /// y[to[i]] = x[from[i]] for i < M. An absent index is 0, 1, 2, ...; without any, M = N. Rows may be strided. x and y must not overlap.
 struct CopyRows {
   Tensor x;     // (N, C)

@@ -49,6 +49,7 @@ struct KernelTable {
   void (*convert)(Context&, const kernels::Convert&);
   void (*fill_zero)(Context&, const kernels::FillZero&);
   void (*exchange)(Context&, const kernels::Exchange&);
+  void (*accumulate)(Context&, const kernels::Accumulate&);
   void (*copy_rows)(Context&, const kernels::CopyRows&);
 };
 

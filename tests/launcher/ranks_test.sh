@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Many ranks under mpirun: zero_stage 0 and 1 end with the same bytes; a layout ends with the same bytes every time, across kills of a
+# Many ranks under mpirun: zero_stage 0, 1 and 2 end with the same bytes; a layout ends with the same bytes every time, across kills of a
 # random rank; the number of ranks may change between two starts; wrong input ends all ranks with 64.
 # usage: ranks_test.sh WEFT MPIEXEC [SEED]
 WEFT=$1
@@ -31,10 +31,12 @@ for n in 2 4; do
     must on_ranks $n "$run-zero1" --set precision.dtype=$dtype
     must on_ranks $n "$run-zero0" --set precision.dtype=$dtype --set parallel.zero_stage=0
     same_files "$run-zero1" "$run-zero0"
+    must on_ranks $n "$run-zero2" --set precision.dtype=$dtype --set parallel.zero_stage=2
+    same_files "$run-zero1" "$run-zero2"
     must on_ranks $n "$run-small" --set precision.dtype=$dtype --set parallel.bucket_mb=1
     same_files "$run-zero1" "$run-small"
   done
-  echo "$n ranks: zero_stage 0 and 1 end with the same bytes, in float32 and bfloat16"
+  echo "$n ranks: zero_stage 0, 1 and 2 end with the same bytes, in float32 and bfloat16"
 done
 
 # Kills of a random rank: mpirun ends the others, the same command goes on.
@@ -78,7 +80,7 @@ wrong() {
 }
 wrong 2 64 'training.warmup_step: unknown key' --set training.warmup_step=3
 wrong 3 64 'parallel.data: 2' --set parallel.data=2
-wrong 2 64 'zero_stage: 2 is not supported yet' --set parallel.zero_stage=2
+wrong 2 64 'parallel.zero_stage: not supported yet' --set parallel.zero_stage=3
 echo "wrong input ends all ranks with 64 and is said once"
 "$mpiexec" -n 1 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" \
   : -n 1 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" --set seed=9 \

@@ -18,7 +18,7 @@ Tensor part_of(const Tensor& storage, const Part& part) {
 BoundParameters::BoundParameters(TestContext& ctx, ParameterSet& set, DType dtype)
     : ctx_(ctx), set_(set), values_(ctx.empty({set.total_elements()}, dtype)), gradients_(ctx.zeros({set.elements()}, sum_type(dtype))) {
   set.bind_values(values_);
-  set.bind_gradients(gradients_);
+  set.bind_gradients([&](FlatRange range) { return gradients_.rows(range.begin, range.end - range.begin); });
   std::uint64_t seed = 1000;
   for (Parameter& parameter : set.parameters()) {
     const Tensor initial = ctx.zeros(parameter.shape, sum_type(dtype));

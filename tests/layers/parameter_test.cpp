@@ -54,7 +54,7 @@ TEST(ParameterSetTest, BindsViewsIntoFlatStorage) {
   TestContext ctx;
   const Tensor values = ctx.zeros({set.total_elements()}, DType::kBFloat16), gradients = ctx.zeros({set.elements()}, DType::kFloat32);
   set.bind_values(values);
-  set.bind_gradients(gradients);
+  set.bind_gradients([&](FlatRange range) { return gradients.rows(range.begin, range.end - range.begin); });
   EXPECT_EQ(weight.value.shape, (Shape{3, 5}));
   EXPECT_EQ(weight.value.data, values.data);
   EXPECT_EQ(frozen.value.data, values.data + 64 * 2);

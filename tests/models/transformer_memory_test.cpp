@@ -17,7 +17,8 @@ class DryModel {
         model_(make_transformer(config, set_)),
         ctx_{device_, device_.stream(StreamKind::kCompute), arena_, take({StepState::kFields}, DType::kFloat64), true} {
     set_.bind_values(take({set_.total_elements()}, precision.dtype));
-    set_.bind_gradients(take({set_.elements()}, sum_type(precision.dtype)));
+    const Tensor gradients = take({set_.elements()}, sum_type(precision.dtype));
+    set_.bind_gradients([&](FlatRange range) { return gradients.rows(range.begin, range.end - range.begin); });
   }
   std::int64_t peak_of_training(const Batch& like) {
     BlockHooks none;

@@ -62,6 +62,10 @@ void break_memory(Tables& t) {
   add(t, "exchange: b keeps what it held", &KernelTable::exchange, [](Context& c, const Exchange& a) {
     right().copy_rows(c, {.x = a.b.view({a.b.size(0), 1}), .y = a.a.view({a.a.size(0), 1})});
   });
+  add(t, "accumulate: y overwritten", &KernelTable::accumulate, [](Context& c, const Accumulate& a) {
+    right().fill_zero(c, {.y = a.y});
+    right().accumulate(c, a);
+  });
   add(t, "copy_rows: from ignored", &KernelTable::copy_rows, [](Context& c, const CopyRows& a) {
     if (!a.from.defined()) return right().copy_rows(c, a);
     Changed from(a.from, [](int) { return 0; });

@@ -77,7 +77,7 @@ class OptimizerRun {
       set(set_.parameters()[i].grad.view({master(i).elements()}), golden_.doubles("input.grad." + kNames[i]), number * count);
     }
     ctx_.step_state(StepState::kLearningRate) = golden_.doubles("output.learning_rate")[number];
-    const Slice slice{{0, set_.elements()}, storage_->gradients()};
+    const Slice slice{{0, set_.elements()}, storage_->gradients().working()};
     shards_->update(ctx_, std::span(&slice, 1));
   }
   double error_of(std::size_t i, std::size_t number) {
@@ -144,7 +144,7 @@ class OptimizerShardsTest : public testing::Test {
       const std::int64_t count = parameter.shape.elements();
       set(parameter.grad.view({count}), std::vector<double>(static_cast<std::size_t>(count), gradient));
     }
-    const Slice slice{{0, parameters_->elements()}, storage_->gradients()};
+    const Slice slice{{0, parameters_->elements()}, storage_->gradients().working()};
     shards_->update(ctx_, std::span(&slice, 1));
   }
   std::vector<double> masters() { return test::to_doubles(storage_->masters({0, storage_->parameters().elements()})); }

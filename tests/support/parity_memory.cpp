@@ -30,6 +30,14 @@ ParityCase exchange_case(std::int64_t n) {
   });
 }
 
+ParityCase accumulate_case(std::int64_t n) {
+  return parity_case(fmt::format("accumulate {}", n), [=](TestContext& ctx, DType dtype) {
+    const Tensor x = ctx.normal({n + 1}, sum_type(dtype), 1), y = ctx.normal({n + 1}, sum_type(dtype), 2);
+    kernels::accumulate(ctx, {.x = x.slice(0, 0, n), .y = y.slice(0, 1, n)});
+    return std::vector<Output>{x, y};
+  });
+}
+
 ParityCase copy_rows_case(std::int64_t count, std::int64_t columns, bool from, bool to) {
   const std::string name = fmt::format("copy_rows {}x{}{}{}", count, columns, from ? " from" : "", to ? " to" : "");
   return parity_case(name, [=](TestContext& ctx, DType dtype) {
@@ -58,6 +66,7 @@ std::vector<ParityCase> memory_parity_cases() {
   for (const std::int64_t n : {0, 1, 1001}) {
     cases.push_back(fill_zero_case(n));
     cases.push_back(exchange_case(n));
+    cases.push_back(accumulate_case(n == 1001 ? 70'001 : n));  // more than a thread's piece
     for (const bool from : {false, true}) {
       for (const bool to : {false, true}) {
         cases.push_back(copy_rows_case(n, 1, from, to));

@@ -124,6 +124,20 @@ void exchange(Context&, const kernels::Exchange& a) {
   });
 }
 
+template <class Real>
+void add(const std::byte* x, std::byte* y, std::int64_t bytes) {
+  const auto* from = reinterpret_cast<const Real*>(x);
+  auto* to = reinterpret_cast<Real*>(y);
+#pragma omp simd
+  for (std::int64_t i = 0; i < bytes / static_cast<std::int64_t>(sizeof(Real)); ++i) to[i] += from[i];
+}
+
+void accumulate(Context&, const kernels::Accumulate& a) {
+  for_pieces(a.x.bytes(), [&](std::int64_t begin, std::int64_t bytes) {
+    (a.x.dtype == DType::kFloat64 ? add<double> : add<float>)(a.x.data + begin, a.y.data + begin, bytes);
+  });
+}
+
 void copy_rows(Context&, const kernels::CopyRows& a) {
   const std::int64_t rows = a.from.defined() ? a.from.size(0) : a.to.defined() ? a.to.size(0) : a.x.size(0), element = size_of(a.x.dtype);
   const auto* from = pointer<std::int32_t>(a.from);
@@ -148,6 +162,7 @@ void install_optimizer(KernelTable& table) {
   table.convert = convert<isa>;
   table.fill_zero = fill_zero;
   table.exchange = exchange;
+  table.accumulate = accumulate;
   table.copy_rows = copy_rows;
 }
 

@@ -28,6 +28,7 @@ void ema_update(Context&, const EmaUpdate&);
 void convert(Context&, const Convert&);
 void fill_zero(Context&, const FillZero&);
 void exchange(Context&, const Exchange&);
+void accumulate(Context&, const Accumulate&);
 void copy_rows(Context&, const CopyRows&);
 
 }  // namespace weft::kernels::reference

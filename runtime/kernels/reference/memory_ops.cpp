@@ -55,6 +55,13 @@ void exchange(Context&, const Exchange& a) {
   std::swap_ranges(a.a.data, a.a.data + a.a.bytes(), a.b.data);
 }
 
+void accumulate(Context&, const Accumulate& a) {
+  const auto add = [&]<class Real>(Real) {
+    for (std::int64_t i = 0; i < a.x.elements(); ++i) a.y.as<Real>()[i] += a.x.as<Real>()[i];
+  };
+  a.x.dtype == DType::kFloat64 ? add(double{}) : add(float{});
+}
+
 void copy_rows(Context&, const CopyRows& a) {
   const std::int64_t count = a.from.defined() ? a.from.size(0) : a.to.defined() ? a.to.size(0) : a.x.size(0);
   for (std::int64_t i = 0; i < count; ++i) {

@@ -51,6 +51,7 @@ const KernelTable& reference_kernels() {
       .convert = r::convert,
       .fill_zero = r::fill_zero,
       .exchange = r::exchange,
+      .accumulate = r::accumulate,
       .copy_rows = r::copy_rows,
   };
   return table;
