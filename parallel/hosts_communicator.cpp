@@ -17,7 +17,13 @@ struct Layout {
   std::vector<int> host;   // by rank: number of its host, in the order of the hosts' first ranks
   std::vector<int> place;  // by rank: its rank among those of its host
   std::vector<int> ranks;  // by host
-  int widest() const { return *std::max_element(ranks.begin(), ranks.end()); }
+  std::int64_t widest() const { return *std::max_element(ranks.begin(), ranks.end()); }
+  /// Blocks of one size for every host, with a place for each of its ranks; some stay empty where hosts are unequal.
+  std::int64_t places() const { return static_cast<std::int64_t>(ranks.size()) * widest(); }
+  std::int64_t place_of(int rank) const {
+    const auto r = static_cast<std::size_t>(rank);
+    return host[r] * widest() + place[r];
+  }
 };
 
 Layout layout_of(const MpiGroup& group, std::int64_t my_host) {
@@ -85,36 +91,38 @@ class HostsCommunicator : public Communicator {
     }
   }
 
-  /// Sums the chunks of all ranks and keeps one: twice the bytes between hosts that it could be, and simple.
+  /// Each host sums all chunks of its ranks; between hosts each sends the others the chunks of their ranks, in blocks of one size.
   void reduce_scatter(Stream& stream, Tensor x, Tensor y) override {
     require_chunks("reduce_scatter", x, y, size());
     const CheckedCall call(check_, {.operation = Operation::kReduceScatter, .dtype = x.dtype, .bytes = x.bytes()});
     const DType summed = x.dtype == DType::kBFloat16 ? DType::kFloat32 : x.dtype;
-    const std::int64_t element = size_of(x.dtype), piece = kPieceElements / size();
+    const std::int64_t element = size_of(x.dtype), places = layout_.places(), piece = std::max<std::int64_t>(kPieceElements / places, 1);
     for (std::int64_t begin = 0; begin < y.elements(); begin += piece) {
       const std::int64_t count = std::min(piece, y.elements() - begin);
-      const Tensor sums = buffer(0, count * size(), summed);
-      for (int k = 0; k < size(); ++k) widen(sums.rows(k * count, count), x.data + k * y.bytes() + begin * element, x.dtype);
-      sum(stream, sums);
-      round(y.data + begin * element, sums.rows(rank() * count, count), y.dtype);
+      const Tensor of_all = buffer(0, count * places, summed), of_host = buffer(1, count * layout_.widest(), summed);
+      for (int k = 0; k < size(); ++k) {
+        widen(of_all.rows(layout_.place_of(k) * count, count), x.data + k * y.bytes() + begin * element, x.dtype);
+      }
+      host_->all_reduce(stream, of_all);
+      if (leader_) leaders_->reduce_scatter(stream, of_all, of_host);
+      host_->broadcast(stream, of_host, 0);
+      round(y.data + begin * element, of_host.rows(layout_.place[static_cast<std::size_t>(rank())] * count, count), y.dtype);
     }
   }
 
   void all_gather(Stream& stream, Tensor x, Tensor y) override {
     require_chunks("all_gather", y, x, size());
     const CheckedCall call(check_, {.operation = Operation::kAllGather, .dtype = x.dtype, .bytes = y.bytes()});
-    const int hosts = static_cast<int>(layout_.ranks.size()), widest = layout_.widest(),
-              mine = layout_.ranks[static_cast<std::size_t>(my_host())];
+    const std::int64_t mine = layout_.ranks[static_cast<std::size_t>(my_host())];
     for (std::int64_t begin = 0; begin < x.bytes(); begin += kPieceElements) {
-      const std::int64_t count = std::min(kPieceElements, x.bytes() - begin), block = widest * count;
-      const Tensor piece(x.data + begin, {count}, DType::kUInt8), of_host = buffer(0, block, DType::kUInt8),
-                                                                  all = buffer(1, block * hosts, DType::kUInt8);
+      const std::int64_t count = std::min(kPieceElements, x.bytes() - begin);
+      const Tensor piece(x.data + begin, {count}, DType::kUInt8), of_host = buffer(0, layout_.widest() * count, DType::kUInt8),
+                                                                  all = buffer(1, layout_.places() * count, DType::kUInt8);
       host_->all_gather(stream, piece, of_host.rows(0, mine * count));
       if (leader_) leaders_->all_gather(stream, of_host, all);
       host_->broadcast(stream, all, 0);
       for (int k = 0; k < size(); ++k) {
-        const std::int64_t at = layout_.host[static_cast<std::size_t>(k)] * block + layout_.place[static_cast<std::size_t>(k)] * count;
-        copy_bytes(y.data + k * x.bytes() + begin, all.data + at, count);
+        copy_bytes(y.data + k * x.bytes() + begin, all.data + layout_.place_of(k) * count, count);
       }
     }
   }

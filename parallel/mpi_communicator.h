@@ -30,6 +30,7 @@ std::unique_ptr<Communicator> make_host_communicator(MpiGroup, std::string name,
 /// gets the same bits, the same in every run.
 std::unique_ptr<Communicator> make_hosts_communicator(MpiGroup, std::string name, const std::shared_ptr<MpiRank>&);
 
-std::unique_ptr<Control> make_mpi_control(MpiGroup);
+/// Its messages stand in the flight record, as those of the group `control`.
+std::unique_ptr<Control> make_mpi_control(MpiGroup, std::shared_ptr<FlightRecord>);
 
 }  // namespace weft

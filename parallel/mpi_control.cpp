@@ -18,13 +18,15 @@ std::byte* bytes_of(std::string& text) {
 
 class MpiControl : public Control {
  public:
-  explicit MpiControl(MpiGroup group) : group_(std::move(group)) {}
+  MpiControl(MpiGroup group, std::shared_ptr<FlightRecord> record)
+      : group_(std::move(group)), record_(std::move(record)), recorded_group_(record_->add_group("control")) {}
   int rank() const override { return group_.rank(); }
   int size() const override { return group_.size(); }
 
   std::string broadcast(std::string bytes, int root) override {
     require_main_thread();
     auto length = static_cast<std::int64_t>(bytes.size());
+    const RecordedCall call(*record_, recorded_group_, next(Operation::kBroadcast, length, root));
     group_.broadcast(reinterpret_cast<std::byte*>(&length), sizeof(length), root);
     bytes.resize(static_cast<std::size_t>(length));
     group_.broadcast(bytes_of(bytes), length, root);
@@ -34,6 +36,7 @@ class MpiControl : public Control {
   std::vector<std::string> gather(std::string bytes, int root) override {
     require_main_thread();
     const auto length = static_cast<std::int64_t>(bytes.size());
+    const RecordedCall call(*record_, recorded_group_, next(Operation::kGather, length, root));
     std::vector<std::int64_t> lengths(static_cast<std::size_t>(size()));
     group_.all_gather(reinterpret_cast<const std::byte*>(&length), reinterpret_cast<std::byte*>(lengths.data()), sizeof(length));
     if (rank() != root) {
@@ -51,6 +54,8 @@ class MpiControl : public Control {
 
   std::vector<std::int64_t> agree(std::vector<std::int64_t> votes) override {
     require_main_thread();
+    const RecordedCall call(*record_, recorded_group_,
+                            next(Operation::kAgree, static_cast<std::int64_t>(votes.size() * sizeof(votes[0])), 0));
     // A message of one size, whatever the number of votes, so that ranks with different numbers learn of it; one message for a step's
     // votes.
     std::array<std::int64_t, 16> message{};
@@ -67,18 +72,26 @@ class MpiControl : public Control {
   }
 
  private:
+  /// The bytes are this rank's own.
+  Signature next(Operation operation, std::int64_t bytes, int root) {
+    return {.operation = operation, .bytes = bytes, .root = root, .sequence = ++sequence_};
+  }
+
   void require_main_thread() const {
     if (std::this_thread::get_id() != owner_) fail("a thread that is not the rank's main thread talks to other ranks");
   }
 
   MpiGroup group_;
+  std::shared_ptr<FlightRecord> record_;
+  int recorded_group_;
+  std::int64_t sequence_ = 0;
   std::thread::id owner_ = std::this_thread::get_id();
 };
 
 }  // namespace
 
-std::unique_ptr<Control> make_mpi_control(MpiGroup group) {
-  return std::make_unique<MpiControl>(std::move(group));
+std::unique_ptr<Control> make_mpi_control(MpiGroup group, std::shared_ptr<FlightRecord> record) {
+  return std::make_unique<MpiControl>(std::move(group), std::move(record));
 }
 
 }  // namespace weft

@@ -46,7 +46,7 @@ Mesh make_mesh(const MpiSession& session, const ParallelConfig& config, Progress
   mesh.world = make_mpi_communicator(world, "world", rank);
   mesh.dp = make_mpi_communicator(world.split(world.rank() % grid.tensor), "dp", rank);
   mesh.tp = make_mpi_communicator(world.split(world.rank() / grid.tensor), "tp", rank);
-  mesh.control = make_mpi_control(world.split(0));
+  mesh.control = make_mpi_control(world.split(0), rank->record);
   return mesh;
 }
 

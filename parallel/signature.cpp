@@ -20,6 +20,10 @@ std::string_view name(Operation operation) {
       return "barrier";
     case Operation::kSplit:
       return "split";
+    case Operation::kGather:
+      return "gather";
+    case Operation::kAgree:
+      return "agree";
   }
   fail(fmt::format("no collective has number {}", static_cast<int>(operation)));
 }

@@ -8,7 +8,8 @@
 
 namespace weft {
 
-enum class Operation : std::int32_t { kAllReduce, kReduceScatter, kAllGather, kBroadcast, kBarrier, kSplit };
+/// gather and agree are messages of Control.
+enum class Operation : std::int32_t { kAllReduce, kReduceScatter, kAllGather, kBroadcast, kBarrier, kSplit, kGather, kAgree };
 
 std::string_view name(Operation);  // all_reduce
 

@@ -34,6 +34,7 @@ model: {hidden_size: 32, ffn_size: 64, num_layers: 2, num_heads: 4, dropout: 0.1
 training: {batch_size: 400, learning_rate: 2.0e-3, warmup_steps: 50, train_steps: 300, label_smoothing: 0.1, ema_decay: 0.99, report_freq: 50u}
 validation: {valid_freq: 100u}
 checkpoint: {save_freq: 20u}
+precision: {dtype: fp32}   # auto depends on the processor
 EOF
 
 # train RUN [--set ...]: one process; its messages go to RUN.log. All runs share one prepared folder.

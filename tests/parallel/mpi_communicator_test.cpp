@@ -139,6 +139,10 @@ TEST_P(MpiRanks, EveryCollectiveIsProgressAndRecorded) {
   all.dp->barrier(stream());
   EXPECT_EQ(progress_.collective, 2);
   EXPECT_EQ(all.record->last(), "barrier #1, dp, done");
+  all.control->agree({1, 2});
+  all.control->broadcast("four", 0);
+  EXPECT_EQ(progress_.collective, 4);
+  EXPECT_EQ(all.record->last(), "broadcast #2, 4 bytes of uint8 from rank 0, control, done");
 }
 
 TEST_P(MpiRanks, RankZeroIsToldOnceWhenMemoryIsNotShared) {
