@@ -123,8 +123,9 @@ std::vector<Key> limit_keys() {
 }
 
 ReadResult read_metrics(const YamlNode& node, std::vector<std::string>& metrics) {
-  const std::vector<std::string> built{"loss", "perplexity"}, later{"accuracy", "macro_f1", "bleu", "chrf", "rouge"};
-  if (node.kind != YamlNode::Kind::kList || node.items.empty()) return not_a("not a list of metrics", node, "a list of loss, perplexity");
+  const std::vector<std::string> built{"loss", "perplexity", "bleu", "chrf"}, later{"accuracy", "macro_f1", "rouge"};
+  if (node.kind != YamlNode::Kind::kList || node.items.empty())
+    return not_a("not a list of metrics", node, "a list of loss, perplexity, bleu, chrf");
   std::vector<std::string> read;
   for (const YamlNode& item : node.items) {
     if (std::count(built.begin(), built.end(), item.scalar) == 0) return wrong_word(item, built, later);
@@ -157,14 +158,24 @@ Section validation_section() {
       return config.training.*member;
     };
   };
-  return {.name = "validation",
-          .help = "When the model is judged, and by what.",
-          .keys = {frequency("valid_freq", of(&TrainingConfig::valid_freq), "how often validation runs"),
-                   member_key("valid_metrics", "a list of loss, perplexity", "the first decides which checkpoint is best",
-                              of(&TrainingConfig::valid_metrics), read_metrics, metrics_text),
-                   fixed("early_stopping", "null", {}, "validations without a new best that end the run"),
-                   fixed("early_stopping_on", "first", {"all", "any"}, "metrics that must stall"),
-                   fixed("early_stopping_epsilon", "0", {}, "what counts as better")}};
+  const auto stopping = [](auto member) {
+    return [=](auto& config) -> auto& {
+      return config.training.early_stopping.*member;
+    };
+  };
+  return {
+      .name = "validation",
+      .help = "When the model is judged, and by what.",
+      .keys = {
+          frequency("valid_freq", of(&TrainingConfig::valid_freq), "how often validation runs"),
+          member_key("valid_metrics", "a list of loss, perplexity, bleu, chrf", "the first decides which checkpoint is best",
+                     of(&TrainingConfig::valid_metrics), read_metrics, metrics_text),
+          whole_or("null", "early_stopping", stopping(&EarlyStoppingConfig::validations), kLimit,
+                   "so many validations in a row without a new best end the run"),
+          choice("early_stopping_on", stopping(&EarlyStoppingConfig::on),
+                 Words<EarlyStoppingOn>{{"first", EarlyStoppingOn::kFirst}, {"all", EarlyStoppingOn::kAll}, {"any", EarlyStoppingOn::kAny}},
+                 {}, "which of valid_metrics must be without a new best"),
+          real("early_stopping_epsilon", stopping(&EarlyStoppingConfig::epsilon), {.least = 0}, "a new best is better by more than this")}};
 }
 
 Section checkpoint_section() {

@@ -1,6 +1,9 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "launcher/machine.h"
+#include "launcher/memory_question.h"
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/json.h"
@@ -16,8 +19,9 @@ struct Line {
 
 std::vector<Line> lines_of(const MemoryPlan& plan) {
   std::vector<Line> lines{{"weights", plan.weights}, {"gradients", plan.gradients}, {"optimizer", plan.optimizer},
-                          {"ema", plan.ema},         {"batches", plan.batches},     {"activations", plan.activations}};
+                          {"ema", plan.ema},         {"batches", plan.batches},     {"activations", plan.arena()}};
   for (const StepArena::Use& use : plan.activations_by_name) lines.push_back({"  " + std::string(use.name), use.bytes});
+  if (plan.decoding > 0) lines.push_back({"  or translating in validation", plan.decoding});
   lines.push_back({"in all", plan.total()});
   return lines;
 }
@@ -37,21 +41,23 @@ void print_json(const MemoryPlan& plan, std::int64_t limit) {
 
 }  // namespace
 
-/// The vocabulary need not be there yet: vocab.vocab_size stands for it.
+/// The vocabulary need not be there yet: vocab.vocab_size stands for it. Of several ranks each has its share of this host's memory.
 int run_plan(const Config& config, const CommandLine& line) {
-  if (line.ranks > 1) fail_input("plan: --ranks: more than one rank is not supported yet");
+  const int ranks = std::max(line.ranks, 1);
+  grid_of(config.parallel, ranks);
   const Machine machine = choose_machine(config, nullptr);
   ModelConfig model = config.model;
   model.source_vocab_size = model.target_vocab_size = config.vocab.vocab_size;
-  const std::int64_t memory = line.device_memory_gb > 0 ? static_cast<std::int64_t>(line.device_memory_gb * 1e9) : available_host_memory();
+  const std::int64_t memory =
+      line.device_memory_gb > 0 ? static_cast<std::int64_t>(line.device_memory_gb * 1e9) : available_host_memory() / ranks;
   const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(memory));
-  const MemoryQuestion question{.model = model, .optimizer = config.optimizer, .dtype = machine.dtype, .kernels = machine.kernels};
-  const TrainingConfig& training = config.training;
-  const std::int64_t rows = training.batch_type == BatchType::kTokens ? training.batch_size : training.batch_size * model.max_length;
-  const MemoryPlan plan =
-      training.micro_batch_size > 0 ? measure_memory(question, training.micro_batch_size) : fit_micro_batch(question, rows, limit);
-  if (!line.json)
-    fmt::print("{:.1f} M parameters, {} ({})\n", static_cast<double>(plan.parameters) / 1e6, name(machine.dtype), machine.reason);
+  const MemoryQuestion question = memory_question(config, model, machine, ranks);
+  const std::int64_t rows = config.training.micro_batch_size;
+  const MemoryPlan plan = rows > 0 ? measure_memory(question, rows) : fit_micro_batch(question, batch_rows(config), limit);
+  if (!line.json) {
+    fmt::print("{:.1f} M parameters, {} ({}), each of {} rank{}\n", static_cast<double>(plan.parameters) / 1e6, name(machine.dtype),
+               machine.reason, ranks, ranks == 1 ? "" : "s");
+  }
   line.json ? print_json(plan, limit) : print_table(plan, limit);
   return static_cast<int>(plan.total() <= limit ? ExitCode::kDone : ExitCode::kBadInput);
 }

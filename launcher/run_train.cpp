@@ -1,8 +1,12 @@
+#include <algorithm>
+#include <iterator>
+
 #include <fmt/format.h>
 
 #include "launcher/crash_handler.h"
 #include "launcher/job.h"
 #include "launcher/machine.h"
+#include "launcher/memory_question.h"
 #include "launcher/run_directory_setup.h"
 #include "launcher/signals.h"
 #include "launcher/together.h"
@@ -12,7 +16,6 @@
 #include "runtime/error.h"
 #include "state/run_directory.h"
 #include "state/run_lock.h"
-#include "training/memory_plan.h"
 #include "training/trainer.h"
 
 namespace weft {
@@ -24,19 +27,8 @@ ModelConfig with_vocabularies(ModelConfig model, const PreparedData& data) {
   return model;
 }
 
-/// The most rows of one side in one update.
-std::int64_t batch_rows(const Config& config) {
-  const TrainingConfig& training = config.training;
-  return training.batch_type == BatchType::kTokens ? training.batch_size : training.batch_size * config.model.max_length;
-}
-
 MemoryPlan plan_memory(const Config& config, const ModelConfig& model, const Machine& machine, const Job& job, std::int64_t recorded_rows) {
-  const MemoryQuestion question{.model = model,
-                                .optimizer = config.optimizer,
-                                .dtype = machine.dtype,
-                                .kernels = machine.kernels,
-                                .parallel = config.parallel,
-                                .dp = job.size()};
+  const MemoryQuestion question = memory_question(config, model, machine, job.size());
   const std::int64_t share = available_host_memory() / job.ranks_on_host();
   const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(share));
   const std::int64_t rows = config.training.micro_batch_size > 0 ? config.training.micro_batch_size : recorded_rows;
@@ -104,6 +96,20 @@ Watchdog::Options watchdog_options(const Config& config, Job& job) {
   return options;
 }
 
+std::optional<TranslationValidation> translations_of(const Config& config, const PreparedData& data) {
+  if (!data.valid || !translates_validation(config.training)) return std::nullopt;
+  TranslationValidation validation{.source = data.source,
+                                   .target = data.target,
+                                   .text = data.valid_text,
+                                   .decoding = config.decoding,
+                                   .max_length = config.model.max_length,
+                                   .metrics = {},
+                                   .folder = config.run_dir + "/valid"};
+  validation.decoding.n_best = 1;
+  std::ranges::copy_if(config.training.valid_metrics, std::back_inserter(validation.metrics), judges_translations);
+  return validation;
+}
+
 }  // namespace
 
 int run_train(const Config& config, Job& job) {
@@ -163,8 +169,9 @@ int run_train(const Config& config, Job& job) {
                    .log = log,
                    .train = data->train,
                    .valid = data->valid ? &*data->valid : nullptr,
+                   .translations = translations_of(config, *data),
                    .micro_batch_rows = memory.micro_batch_rows,
-                   .arena_bytes = memory.activations,
+                   .arena_bytes = memory.arena(),
                    .identity = {.seed = static_cast<std::uint64_t>(config.seed),
                                 .layout = layout,
                                 .fingerprints = data_fingerprints,

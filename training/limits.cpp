@@ -14,6 +14,8 @@ std::string_view name(Limit limit) {
       return "max_tokens_seen";
     case Limit::kTime:
       return "stop_time_hours";
+    case Limit::kEarlyStopping:
+      return "early_stopping";
     case Limit::kNone:
       break;
   }

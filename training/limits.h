@@ -7,8 +7,8 @@
 
 namespace weft {
 
-enum class Limit { kNone, kSteps, kEpochs, kTokens, kTime };
-/// The key of section training: train_steps, max_epochs, max_tokens_seen, stop_time_hours; "none".
+enum class Limit { kNone, kSteps, kEpochs, kTokens, kTime, kEarlyStopping };
+/// The key: train_steps, max_epochs, max_tokens_seen, stop_time_hours, early_stopping; "none".
 std::string_view name(Limit);
 
 /// The limit that ends the run now. Of several, the one that means "done" comes before the time limit, which means "requeue".

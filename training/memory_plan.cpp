@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "data/batch_builder.h"
+#include "inference/decoding_memory.h"
 #include "models/transformer.h"
 #include "parallel/dry_communicator.h"
 #include "runtime/dry_device.h"
@@ -67,6 +68,15 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
   plan.batches = 2 * kLoaderBuffers * batch_bytes(extent);
   plan.activations = arena.peak();
   plan.activations_by_name = arena.peak_by_name();
+  if (question.decoding) {
+    const SearchProblem search{.generator = *model,
+                               .limits = SearchLimits::from(*question.decoding, longest),
+                               .target = {},
+                               .source_vocab_size = question.model.source_vocab_size,
+                               .beam_size = question.decoding->beam_size,
+                               .batch_size = question.decoding->batch_size};
+    plan.decoding = decoding_arena_bytes(search, *question.kernels, longest);
+  }
   return plan;
 }
 
@@ -91,7 +101,7 @@ std::string bytes_text(std::int64_t bytes) {
 std::string describe(const MemoryPlan& plan) {
   return fmt::format("weights {}, gradients {}, optimizer {}, ema {}, batches {}, activations {}, in all {}", bytes_text(plan.weights),
                      bytes_text(plan.gradients), bytes_text(plan.optimizer), bytes_text(plan.ema), bytes_text(plan.batches),
-                     bytes_text(plan.activations), bytes_text(plan.total()));
+                     bytes_text(plan.arena()), bytes_text(plan.total()));
 }
 
 std::int64_t available_host_memory() {

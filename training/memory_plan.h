@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "inference/decoding_config.h"
 #include "models/model_config.h"
 #include "parallel/mesh.h"
 #include "runtime/arena.h"
@@ -21,9 +23,11 @@ struct MemoryPlan {
   std::int64_t optimizer = 0;  // moments
   std::int64_t ema = 0;
   std::int64_t batches = 0;                         // host and device buffers of the loader
-  std::int64_t activations = 0;                     // the arena
+  std::int64_t activations = 0;                     // of a step, in the arena
   std::vector<StepArena::Use> activations_by_name;  // at its peak, largest first
-  std::int64_t total() const { return weights + gradients + optimizer + ema + batches + activations; }
+  std::int64_t decoding = 0;                        // of a validation that translates, in the same arena; 0: none does
+  std::int64_t arena() const { return activations > decoding ? activations : decoding; }
+  std::int64_t total() const { return weights + gradients + optimizer + ema + batches + arena(); }
 };
 
 struct MemoryQuestion {
@@ -32,7 +36,8 @@ struct MemoryQuestion {
   DType dtype = DType::kFloat32;
   const KernelTable* kernels = nullptr;  // of the device the plan is for
   ParallelConfig parallel;
-  int dp = 1;  // data-parallel ranks; the plan is of one of them
+  int dp = 1;                              // data-parallel ranks; the plan is of one of them
+  std::optional<DecodingConfig> decoding;  // of validation, where it translates
 };
 
 MemoryPlan measure_memory(const MemoryQuestion&, std::int64_t micro_batch_rows);

@@ -80,13 +80,25 @@ std::string json_line(const LogEvent& event, std::string_view time) {
   return line + '}';
 }
 
-RunLog::RunLog(std::filesystem::path file, Log log) : file_(std::move(file)), log_(std::move(log)) {}
+RunLog::RunLog(const std::filesystem::path& folder, Log log) : file_(folder / "run_log.jsonl"), events_(folder), log_(std::move(log)) {}
 
 void RunLog::write(const LogEvent& event) {
   log_(event.part, event.text);
-  if (file_.empty()) return;
-  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  append(json_line(event, fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(now))) + '\n');
+  const auto now = std::chrono::system_clock::now();
+  append(json_line(event, fmt::format("{:%Y-%m-%d %H:%M:%S}", fmt::localtime(std::chrono::system_clock::to_time_t(now)))) + '\n');
+  add_scalars(event, std::chrono::duration<double>(now.time_since_epoch()).count());
+}
+
+/// train/loss, valid/bleu: every number of an event but its step.
+void RunLog::add_scalars(const LogEvent& event, double seconds) {
+  std::int64_t step = 0;
+  std::vector<Scalar> scalars;
+  for (const auto& [key, value] : event.fields) {
+    if (const auto* whole = std::get_if<std::int64_t>(&value); whole != nullptr && key == "step") step = *whole;
+    if (const auto* number = std::get_if<double>(&value)) scalars.emplace_back(event.part + "/" + key, *number);
+  }
+  if (scalars.empty() || events_.add(seconds, step, scalars)) return;
+  log_("log", fmt::format("{} cannot be written; training goes on without it", events_.path().string()));
 }
 
 void RunLog::append(const std::string& line) {

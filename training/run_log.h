@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "training/event_file.h"
+
 namespace weft {
 
 /// One thing that happened: what the screen shows, and the same as keys and numbers for run_log.jsonl.
@@ -39,21 +41,23 @@ std::string duration_text(double seconds);
 /// infinities and NaN, which JSON lacks, are the strings "inf", "-inf" and "nan".
 std::string json_line(const LogEvent&, std::string_view time);
 
-/// Writes every event to the log and to run_log.jsonl. One object, on rank 0.
+/// Writes every event to the log, to run_log.jsonl, and its numbers to TensorBoard's event file. One object, on rank 0.
 class RunLog {
  public:
   using Log = std::function<void(std::string_view part, const std::string& text)>;
 
-  /// `file` is appended to, and made when missing; empty: the log only.
-  RunLog(std::filesystem::path file, Log log);
+  /// FOLDER/run_log.jsonl is appended to, and made when missing; each process makes an event file of its own.
+  RunLog(const std::filesystem::path& folder, Log log);
 
   /// A file that cannot be written is said once on the log, and training goes on.
   void write(const LogEvent&);
 
  private:
   void append(const std::string& line);
+  void add_scalars(const LogEvent&, double seconds);
 
   std::filesystem::path file_;
+  EventFile events_;
   Log log_;
   bool warned_ = false;
 };

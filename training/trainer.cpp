@@ -8,12 +8,17 @@
 #include "runtime/error.h"
 #include "state/run_directory.h"
 #include "training/best_file.h"
+#include "training/best_metrics.h"
 #include "training/schedule.h"
 
 namespace weft {
 namespace {
 
 constexpr auto kProgressInterval = std::chrono::milliseconds(500);
+
+SearchProblem search_problem(const TranslationValidation& validation, Generator& generator) {
+  return make_search_problem(generator, validation.decoding, validation.source, validation.target, validation.max_length);
+}
 
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
@@ -44,13 +49,16 @@ Trainer::Trainer(const TrainingJob& job)
               .config = job.checkpoint,
               .run_dir = job.run_dir,
               .run = job.identity}),
-      run_log_(job.run_dir + "/run_log.jsonl",
+      run_log_(job.run_dir,
                [this](std::string_view part, const std::string& text) {
                  progress_.clear();
                  job_.log.info(part, text);
                }),
       progress_(stderr) {
   if (job.valid != nullptr) validator_.emplace(job.device, *job.mesh.dp, *job.valid, job.micro_batch_rows);
+  if (job.translations) {
+    translator_.emplace(*job.mesh.control, *job.translations, search_problem(*job.translations, *model_));
+  }
 }
 
 void Trainer::start(const FoundCheckpoint* found) {
@@ -81,7 +89,8 @@ void Trainer::start(const FoundCheckpoint* found) {
 ExitCode Trainer::run() {
   if (run_.validation_due && validator_) validate();
   for (;;) {
-    const Limit limit = limit_reached(job_.training.limits, run_.counts, 0);
+    const bool stalled = has_stalled(run_.best, job_.training.valid_metrics, job_.training.early_stopping);
+    const Limit limit = stalled ? Limit::kEarlyStopping : limit_reached(job_.training.limits, run_.counts, 0);
     if (limit != Limit::kNone) return finish(limit);
     const RunCounts before = run_.counts;
     step();
@@ -187,14 +196,12 @@ void Trainer::validate() {
   job_.progress.phase = Phase::kValidation;
   saver_.wait_until_read();
   if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
-  const Validator::Result result = validator_->run(ctx_, *model_, reducer_, job_.progress);
+  const std::vector<MetricScore> scores = judge();
   if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
   run_.validation_due = false;
   run_.validated_step = run_.counts.step;
   bool new_best = false;
-  for (const std::string& metric : job_.training.valid_metrics) {
-    new_best |= note_metric(metric, metric == "loss" ? result.loss : result.perplexity);
-  }
+  for (const MetricScore& score : scores) new_best |= note_score(score);
   std::vector<std::int64_t> best_steps;
   for (const auto& [metric, best] : run_.best) best_steps.push_back(best.step);
   saver_.keep_best(job_.checkpoint.keep_best > 0 ? best_steps : std::vector<std::int64_t>{});
@@ -203,20 +210,37 @@ void Trainer::validate() {
   if (is_root()) write_best_file(job_.run_dir, run_.best, job_.log);
 }
 
-/// Both metrics are better when smaller.
-bool Trainer::note_metric(const std::string& metric, double value) {
-  const auto known = run_.best.find(metric);
-  const bool is_best = known == run_.best.end() || value < known->second.value;
-  std::string text = fmt::format("step {} {} {:.4f}", run_.counts.step, metric, value);
-  if (is_best) {
-    run_.best[metric] = {.value = value, .step = run_.counts.step};
-    text += " new best";
-  } else {
-    BestValue& best = known->second;
-    best.stalled += 1;
-    text += fmt::format(" stalled {} times (last best: {:.4f} at step {})", best.stalled, best.value, best.step);
+/// The values of valid_metrics, in their order, the same on every rank.
+std::vector<MetricScore> Trainer::judge() {
+  const Validator::Result loss = validator_->run(ctx_, *model_, reducer_, job_.progress);
+  TranslationValidator::Result translated;
+  if (translator_) {
+    Context ctx = ctx_;
+    ctx.training = false;
+    for (BlockId block = 0; block < parameters_.num_blocks(); ++block) reducer_.acquire(ctx, block, Direction::kForward);
+    translated = translator_->run(ctx, run_.counts.step, job_.progress);
+    for (BlockId block = 0; block < parameters_.num_blocks(); ++block) reducer_.release(ctx, block);
+    if (!translated.warning.empty()) job_.log.warn("valid", translated.warning);
   }
-  if (is_root()) run_log_.write({.part = "valid", .text = text, .fields = {{"step", run_.counts.step}, {metric, value}}});
+  std::vector<MetricScore> scores;
+  auto next = translated.scores.begin();
+  for (const std::string& metric : job_.training.valid_metrics) {
+    if (judges_translations(metric)) {
+      scores.push_back(*next++);
+    } else {
+      scores.push_back({.metric = metric, .score = metric == "loss" ? loss.loss : loss.perplexity, .signature = ""});
+    }
+  }
+  return scores;
+}
+
+bool Trainer::note_score(const MetricScore& score) {
+  const int digits = score.signature.empty() ? 4 : 2;
+  const bool is_best = note_value(run_.best, score.metric, score.score, run_.counts.step, job_.training.early_stopping.epsilon);
+  std::string text = fmt::format("step {} {} {:.{}f} {}", run_.counts.step, score.metric, score.score, digits,
+                                 describe(run_.best.at(score.metric), digits));
+  if (!score.signature.empty()) text += ", " + score.signature;
+  if (is_root()) run_log_.write({.part = "valid", .text = text, .fields = {{"step", run_.counts.step}, {score.metric, score.score}}});
   return is_best;
 }
 

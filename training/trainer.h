@@ -23,6 +23,7 @@
 #include "training/run_state.h"
 #include "training/step_state_buffer.h"
 #include "training/training_config.h"
+#include "training/translation_validator.h"
 #include "training/validator.h"
 
 namespace weft {
@@ -46,7 +47,8 @@ struct TrainingJob {
   Storage& storage;
   Log& log;
   const Dataset& train;
-  const Dataset* valid = nullptr;  // nullptr: no validation
+  const Dataset* valid = nullptr;                     // nullptr: no validation
+  std::optional<TranslationValidation> translations;  // none: no metric wants any
   std::int64_t micro_batch_rows = 0;
   std::int64_t arena_bytes = 0;  // by measure_memory, for that micro-batch
   RunIdentity identity;
@@ -74,7 +76,8 @@ class Trainer {
   void finish_saving();
   std::string safe_text() const;
   void validate();
-  bool note_metric(const std::string& metric, double value);
+  std::vector<MetricScore> judge();
+  bool note_score(const MetricScore&);
   void save(bool validation_due);
   Json saved_state(bool validation_due);
   void report();
@@ -96,6 +99,7 @@ class Trainer {
   OptimizerShards optimizer_;
   GradientReducer reducer_;
   std::optional<Validator> validator_;
+  std::optional<TranslationValidator> translator_;
   Saver saver_;
   std::unique_ptr<Loader> loader_;
   RunLog run_log_;

@@ -29,7 +29,17 @@ struct LimitsConfig {
   double stop_time_hours = 0;
 };
 
-/// What is left of section `training`, and validation.valid_freq, checkpoint.save_freq.
+/// Which metrics must have stalled.
+enum class EarlyStoppingOn { kFirst, kAll, kAny };
+
+/// The early_stopping keys of section `validation`.
+struct EarlyStoppingConfig {
+  std::int64_t validations = 0;  // without a new best, in a row; 0: off
+  EarlyStoppingOn on = EarlyStoppingOn::kFirst;
+  double epsilon = 0;  // a new best is better by more than this
+};
+
+/// What is left of section `training`, the rest of `validation`, and checkpoint.save_freq.
 struct TrainingConfig {
   BatchType batch_type = BatchType::kTokens;
   std::int64_t batch_size = 25000;    // per update, over the whole job
@@ -43,6 +53,7 @@ struct TrainingConfig {
   OnNonFinite on_nonfinite = OnNonFinite::kSkip;
   std::int64_t max_nonfinite = 10;
   std::vector<std::string> valid_metrics{"perplexity"};
+  EarlyStoppingConfig early_stopping;
 };
 
 }  // namespace weft

@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/temporary_folder.h"
+
 namespace weft {
 namespace {
 
@@ -54,12 +56,12 @@ TEST(RunLogTest, StringsAndNonFiniteNumbersStayValidJson) {
 }
 
 TEST(RunLogTest, LinesAreAppended) {
-  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "weft_run_log_test.jsonl";
-  std::filesystem::remove(file);
+  const test::TemporaryFolder folder;
+  const std::string file = folder.file("run_log.jsonl");
   std::vector<std::string> lines;
   const auto log = [&](std::string_view part, const std::string& text) { lines.push_back(std::string(part) + ": " + text); };
-  RunLog(file, log).write({.part = "save", .text = "step 1 started", .fields = {{"step", std::int64_t{1}}}});
-  RunLog(file, log).write({.part = "save", .text = "step 2 started", .fields = {{"step", std::int64_t{2}}}});
+  RunLog(folder.path(), log).write({.part = "save", .text = "step 1 started", .fields = {{"step", std::int64_t{1}}}});
+  RunLog(folder.path(), log).write({.part = "save", .text = "step 2 started", .fields = {{"step", std::int64_t{2}}}});
   EXPECT_EQ(lines, (std::vector<std::string>{"save: step 1 started", "save: step 2 started"}));
   std::ifstream in(file);
   std::string first, second, third;
@@ -67,12 +69,11 @@ TEST(RunLogTest, LinesAreAppended) {
   EXPECT_EQ(nlohmann::json::parse(first)["step"], 1);
   EXPECT_EQ(nlohmann::json::parse(second)["step"], 2);
   EXPECT_FALSE(std::getline(in, third));
-  std::filesystem::remove(file);
 }
 
 TEST(RunLogTest, AFileThatCannotBeWrittenIsSaidOnce) {
   std::vector<std::string> lines;
-  RunLog log("/nonexistent/run_log.jsonl", [&](std::string_view, const std::string& text) { lines.push_back(text); });
+  RunLog log("/nonexistent", [&](std::string_view, const std::string& text) { lines.push_back(text); });
   log.write({.part = "train", .text = "one"});
   log.write({.part = "train", .text = "two"});
   EXPECT_EQ(lines,

@@ -1,0 +1,27 @@
+#pragma once
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "training/run_state.h"
+#include "training/training_config.h"
+
+namespace weft {
+
+/// loss and perplexity are better when smaller, scores when larger.
+bool larger_is_better(std::string_view metric);
+
+using BestMetrics = std::map<std::string, BestValue>;
+
+/// Takes the value of a validation at `step`: a new best (by more than `epsilon`), or one more that has not been. NaN is never the best.
+/// Returns whether it is a new best.
+bool note_value(BestMetrics&, const std::string& metric, double value, std::int64_t step, double epsilon);
+
+/// "new best", or "stalled 3 times (last best: 7.904 at step 9000)"; `digits` behind the point.
+std::string describe(const BestValue&, int digits);
+
+/// Whether so many validations in a row had no new best, by the first, by all or by any of the metrics.
+bool has_stalled(const BestMetrics&, std::span<const std::string> metrics, const EarlyStoppingConfig&);
+
+}  // namespace weft

@@ -1,0 +1,57 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/data_config.h"
+#include "data/vocabulary.h"
+#include "inference/metrics/metric.h"
+#include "inference/translator.h"
+#include "layers/block_hooks.h"
+#include "parallel/control.h"
+#include "parallel/progress.h"
+
+namespace weft {
+
+/// The metrics of `validation.valid_metrics` that judge translations: bleu, chrf.
+bool judges_translations(const std::string& metric);
+
+/// What to translate during validation, and how.
+struct TranslationValidation {
+  const Vocabulary& source;
+  const Vocabulary& target;
+  ParallelText text;  // the held-out lines, also those that were dropped from the data set
+  DecodingConfig decoding;
+  std::int64_t max_length = 0;       // model.max_length, end token included
+  std::vector<std::string> metrics;  // those that judge translations
+  std::string folder;                // RUN/valid: step-000000005000.txt has the translations of that step
+};
+
+/// Translates the held-out text with the model that is being trained, lines dealt to the ranks by length, and scores it on rank 0.
+class TranslationValidator {
+ public:
+  /// Reads the text. The vocabularies outlive the validator.
+  TranslationValidator(Control&, const TranslationValidation&, const SearchProblem&);
+
+  /// Scores in the order of `metrics`, the same on every rank. ctx.training is false; every block is acquired meanwhile. `progress` moves
+  /// for the watchdog. Returns `warning` on rank 0 when the translations could not be written.
+  struct Result {
+    std::vector<MetricScore> scores;
+    std::string warning;
+  };
+  Result run(Context&, std::int64_t step, Progress&) const;
+
+ private:
+  std::vector<std::string> translate_share(Context&, Progress&) const;
+  std::string write(std::int64_t step, std::span<const std::string> translations) const;
+
+  Control& control_;
+  TranslationValidation config_;
+  Translator translator_;
+  std::vector<std::string> lines_;
+  std::vector<References> references_;  // rank 0
+  std::vector<std::size_t> order_;      // longest line first
+};
+
+}  // namespace weft
