@@ -137,6 +137,9 @@ def main():
         message = "stopped; what was whole stays, nothing unfinished does\nThe same command again goes on."
     except Failure as failure:
         message = str(failure)
+    except BrokenPipeError:                           # whoever read the account has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         message = "%s: %s\n%s" % (error.filename or options.out, error.strerror,
