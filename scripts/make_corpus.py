@@ -72,13 +72,13 @@ def download(out, languages):
     complaint = root.update(languages, say)
     indexes = root.indexes(languages)
     there = {index.language for index in indexes}
+    hint = "Make room, or name another OUT." if "No space left" in complaint else "Is there a network?"
+    hint += " The same command again goes on from what has come."
     if not {"", "en"} <= there:
-        raise Failure("apt could not download the package lists: %s" % (complaint or "the mirror has none for this release"),
-                      "Is there a network? The same command again goes on from what has come.", OWN_FILES)
+        raise Failure("apt could not download the package lists: %s" % (complaint or "the mirror has none for this release"), hint, OWN_FILES)
     for language in languages:
         if language not in there and complaint:
-            raise Failure("apt could not download the translations into '%s': %s" % (language, complaint),
-                          "Is there a network? The same command again goes on from what has come.", OWN_FILES)
+            raise Failure("apt could not download the translations into '%s': %s" % (language, complaint), hint, OWN_FILES)
         if language not in there:
             raise Failure("the mirror has no translations into '%s'" % language,
                           "It has: " + (", ".join(root.languages_of_mirror()) or "none at all"), OWN_FILES)

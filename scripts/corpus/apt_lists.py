@@ -75,7 +75,8 @@ class AptRoot:
         self.config = os.path.join(self.folder, "apt.conf")
         self.options = ["-o", "Dir::Etc::sourcelist=/dev/null", "-o", "Dir::Etc::sourceparts=" + os.path.join(self.folder, "sources"),
                         "-o", "Dir::State::lists=" + os.path.join(self.folder, "lists"),
-                        "-o", "Dir::Cache=" + os.path.join(self.folder, "cache"), "-o", "APT::Sandbox::User=root"]
+                        "-o", "Dir::Cache=" + os.path.join(self.folder, "cache"),
+                        "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache=", "-o", "APT::Sandbox::User=root"]
 
     def configure(self):
         """Copies what a download needs of the machine's configuration: the entries of this release, proxies."""
@@ -112,7 +113,7 @@ class AptRoot:
                 for line in apt.stdout:
                     if line.startswith(("Get:", "Fetched ")):
                         report("  " + line.rstrip())
-                    elif line.startswith(("E: ", "W: ", "Err:")):
+                    elif line.startswith(("E: ", "W: ", "  ")):      # what apt indents tells more about an error
                         complaints.append(line)
             except BaseException:
                 apt.terminate()
@@ -143,8 +144,9 @@ class AptRoot:
 
 
 def last_complaint(text):
-    """The last error, or else the last line, of what apt wrote."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    """What says most about why apt failed: a failed file, else what it says below a failed address, else its last error or line."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    failed = [line for line in lines if "Failed to fetch" in line or "No space" in line]
+    below = [line for line in lines if line.startswith("  ")]
     errors = [line for line in lines if line.startswith("E: ")]
-    failed = [line for line in lines if "Failed to fetch" in line or "space" in line]
-    return (failed or errors or lines or ["it said nothing"])[-1]
+    return (failed or below or errors or lines or ["it said nothing"])[-1].strip()

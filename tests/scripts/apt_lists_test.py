@@ -32,7 +32,8 @@ class Configuration(unittest.TestCase):
 
     def test_only_settings_of_the_download_are_kept(self):
         dump = ('Acquire::http::Proxy "http://p:1";\nAcquire::Languages:: "none";\nAcquire::GzipIndexes "true";\nAPT::Architecture "amd64";\n'
-                'APT::Architectures:: "i386";\nAPT::Update::Post-Invoke:: "rm x";\nDir::State::lists "lists";\nAcquire::IndexTargets::deb::DEP-11 "";')
+                'APT::Architectures:: "i386";\nAPT::Update::Post-Invoke:: "rm x";\nDir::State::lists "lists";\n'
+                'Acquire::IndexTargets::deb::DEP-11 "";')
         self.assertEqual(kept_settings(dump), ['Acquire::http::Proxy "http://p:1";', 'APT::Architecture "amd64";'])
 
     def test_main_of_this_release(self):
@@ -44,6 +45,8 @@ class Configuration(unittest.TestCase):
 
     def test_the_complaint_that_says_most(self):
         self.assertEqual(last_complaint("W: odd\nE: Failed to fetch x  refused\nE: Some index files failed\n"), "E: Failed to fetch x  refused")
+        self.assertEqual(last_complaint("  Unable to connect\nE: The repository x does not have a Release file.\n"), "Unable to connect")
+        self.assertEqual(last_complaint("W: odd\nE: wrong\nbye\n"), "E: wrong")
         self.assertEqual(last_complaint(""), "it said nothing")
 
 

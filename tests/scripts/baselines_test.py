@@ -53,8 +53,8 @@ class Script(unittest.TestCase):
 
     def test_mistakes(self):
         self.write("short.it", ["T"])
-        for names, expected in ((("train.en", "short.it", "test.en", "m"), "has 5 lines"), (("train.en", "none", "test.en", "m"), "none: No such file"),
-                                (("train.en",), "required")):
+        for names, expected in ((("train.en", "short.it", "test.en", "m"), "has 5 lines"),
+                                (("train.en", "none", "test.en", "m"), "none: No such file"), (("train.en",), "required")):
             done = self.run_script(*names)
             self.assertEqual(done.returncode, 64)
             self.assertIn(expected, done.stderr)

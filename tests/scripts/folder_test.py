@@ -22,7 +22,8 @@ class Folder(unittest.TestCase):
             file.write("abc")
 
     def write(self):
-        write_folder(self.out, "it", PARTS, [Index("", self.index, "http://example/dists/x/main/Packages", "Debian 1 x main")], [("segments: bad", 3)])
+        index = Index("", self.index, "http://example/dists/x/main/Packages", "Debian 1 x main")
+        write_folder(self.out, "it", PARTS, [index], [("segments: bad", 3)])
 
     def read(self, name):
         with open(os.path.join(self.out, "it", name), "rb") as file:

@@ -1,4 +1,7 @@
 """The script itself, with the machine's own apt and a mirror in a folder: no network."""
+import contextlib
+import errno
+import io
 import os
 import shutil
 import signal
@@ -7,7 +10,9 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
+import make_corpus
 from mirror import apt_configuration, make_mirror
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts", "make_corpus.py")
@@ -127,6 +132,22 @@ class Failures(WithMirror):
     def test_a_folder_that_cannot_be_made(self):
         open(os.path.join(self.folder, "file"), "w").close()
         self.assert_fails([os.path.join(self.folder, "file", "out")], "Not a directory", "Name an OUT that can be written.")
+
+    def test_a_full_disk(self):
+        def fails(name, **how):
+            with mock.patch(name, **how), mock.patch("sys.argv", ["make_corpus.py", self.out]), contextlib.redirect_stderr(io.StringIO()) as errors:
+                self.assertEqual(make_corpus.main(), 1)
+            return errors.getvalue()
+        self.addCleanup(signal.signal, signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+        self.assertEqual(fails("shutil.disk_usage", return_value=mock.Mock(free=50e6)),
+                         "make_corpus: %s: 50 MB are free, about 220 MB are needed\nMake room, or name another OUT.\n" % self.out)
+        full = fails("make_corpus.download", side_effect=OSError(errno.ENOSPC, "No space left on device"))
+        self.assertEqual(full, "make_corpus: %s: No space left on device\nNothing unfinished stays. Make room, or name another OUT.\n" % self.out)
+
+    def test_two_at_once(self):
+        os.mkdir(self.out)
+        with make_corpus.prepare_folder(self.out, []):
+            self.assert_fails([self.out], "another make_corpus.py is at work")
 
     def test_wrong_arguments(self):
         for arguments, expected in (([], "required: OUT"), ([self.out, "--languages", "italian"], "found 'italian', expected codes"),
