@@ -10,7 +10,7 @@ packages=(
   libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev         # configuration, command line, text, log
   nlohmann-json3-dev libxxhash-dev libsentencepiece-dev zlib1g-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev  # tests and benchmarks
-  clang-format clang-tidy-16 libomp-16-dev strace python3-minimal                # checks of the source, faults in system calls
+  clang-format clang-tidy-16 libomp-16-dev strace python3    # checks of the source, faults in system calls; scripts/*.py
 )
 
 missing=()
