@@ -1,4 +1,7 @@
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -9,6 +12,7 @@
 #include "launcher/memory_question.h"
 #include "launcher/run_directory_setup.h"
 #include "launcher/signals.h"
+#include "launcher/supervisor_command.h"
 #include "launcher/together.h"
 #include "launcher/verbs.h"
 #include "launcher/version.h"
@@ -167,6 +171,7 @@ int run_train(const Config& config, Job& job) {
                    .progress = job.progress(),
                    .storage = *storage,
                    .log = log,
+                   .terminal = ::isatty(STDERR_FILENO) == 1 || std::getenv(kTerminalVariable) != nullptr,
                    .train = data->train,
                    .valid = data->valid ? &*data->valid : nullptr,
                    .translations = translations_of(config, *data),

@@ -11,6 +11,9 @@ struct JobCommand {
   std::map<std::string, std::string> environment;
 };
 
+/// Set where the stderr of a job ends at a terminal, whatever stands between.
+inline constexpr const char* kTerminalVariable = "WEFT_TERMINAL";
+
 /// The machine that `weft launch` runs on.
 struct LaunchHost {
   std::string program;  // the weft executable

@@ -1,7 +1,5 @@
 #include "training/progress.h"
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 namespace weft {
@@ -11,8 +9,6 @@ std::string progress_text(const TrainReport& r) {
   if (r.seconds_left) text += "  " + duration_text(*r.seconds_left) + " left";
   return text;
 }
-
-ProgressLine::ProgressLine(std::FILE* stream) : ProgressLine(stream, ::isatty(::fileno(stream)) == 1) {}
 
 void ProgressLine::show(const TrainReport& report) {
   if (!is_terminal_) return;

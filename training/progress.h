@@ -12,7 +12,6 @@ std::string progress_text(const TrainReport&);
 /// One line at the bottom of a terminal that is drawn over and over; nothing at all where the stream is not a terminal.
 class ProgressLine {
  public:
-  explicit ProgressLine(std::FILE* stream);
   ProgressLine(std::FILE* stream, bool is_terminal) : stream_(stream), is_terminal_(is_terminal) {}
   ~ProgressLine() { clear(); }
   ProgressLine(const ProgressLine&) = delete;

@@ -54,7 +54,7 @@ Trainer::Trainer(const TrainingJob& job)
                  progress_.clear();
                  job_.log.info(part, text);
                }),
-      progress_(stderr) {
+      progress_(stderr, job.terminal) {
   if (job.valid != nullptr) validator_.emplace(job.device, *job.mesh.dp, *job.valid, job.micro_batch_rows);
   if (job.translations) {
     translator_.emplace(*job.mesh.control, *job.translations, search_problem(*job.translations, *model_));

@@ -46,6 +46,7 @@ struct TrainingJob {
   Progress& progress;  // for the watchdog
   Storage& storage;
   Log& log;
+  bool terminal = false;  // stderr ends at one: a progress line is drawn
   const Dataset& train;
   const Dataset* valid = nullptr;                     // nullptr: no validation
   std::optional<TranslationValidation> translations;  // none: no metric wants any
