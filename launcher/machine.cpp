@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <omp.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -26,6 +27,13 @@ DType parse_dtype(const std::string& text) {
 void share_cores(int ranks_on_host) {
   if (ranks_on_host <= 1 || std::getenv("OMP_NUM_THREADS") != nullptr) return;
   omp_set_num_threads(std::max(1, omp_get_num_procs() / ranks_on_host));
+}
+
+std::string oversubscription(int ranks_on_host, int threads) {
+  const int cores = omp_get_num_procs();
+  if (cores < ::sysconf(_SC_NPROCESSORS_ONLN) || ranks_on_host * threads <= cores) return "";
+  return fmt::format("{} ranks x {} thread{} share {} core{} of this host: training is slower than with fewer", ranks_on_host, threads,
+                     threads == 1 ? "" : "s", cores, cores == 1 ? "" : "s");
 }
 
 Machine choose_machine(const Config& config, const Json* recorded) {

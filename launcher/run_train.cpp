@@ -53,6 +53,8 @@ void say_start(Log& log, const Config& config, const Machine& machine, const Job
                                  config.training.batch_type == BatchType::kTokens ? "tokens" : "sentences", memory.micro_batch_rows));
   log.info("memory", fmt::format("rank 0: {}; {} of memory on this host", describe(memory), bytes_text(available_host_memory())));
   if (!job.slow_transport().empty()) log.warn("config", job.slow_transport());
+  const std::string crowded = oversubscription(job.ranks_on_host(), machine.threads);
+  if (!crowded.empty() && job.is_root()) log.warn("config", crowded);
 }
 
 void say_resume(Log& log, const std::optional<FoundCheckpoint>& found, const std::string& run_dir, const std::string& changed) {
