@@ -5,8 +5,9 @@
 #include <vector>
 
 #include "data/vocabulary.h"
-#include "inference/beam_search.h"
 #include "inference/encode_line.h"
+#include "inference/search_problem.h"
+#include "runtime/context.h"
 
 namespace weft {
 
@@ -25,7 +26,7 @@ class Translator {
   Translator(const SearchProblem&, const Vocabulary& source, const Vocabulary& target, std::int64_t max_source_length);
 
   /// Best first. A line without words has one translation, which is empty. Broken UTF-8 is repaired and a line that is too long is cropped,
-  /// each with a warning that names its number: the first of `lines` is `first_number`.
+  /// each with a warning that names its number: the first of `lines` is `first_number`. What is sampled depends on the number too.
   std::vector<std::vector<Translation>> translate(Context&, std::span<const std::string> lines, std::int64_t first_number,
                                                   const Warn&) const;
 
@@ -36,7 +37,7 @@ class Translator {
   std::int64_t max_source_length_;
 };
 
-/// The search that a configuration asks for. `model_max_length` counts the end token.
+/// The search that a configuration asks for. `model_max_length` counts the end token. The seed of sampling stays to be set.
 SearchProblem make_search_problem(Generator&, const DecodingConfig&, const Vocabulary& source, const Vocabulary& target,
                                   std::int64_t model_max_length);
 

@@ -46,7 +46,7 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
   }
   if (verb.name == "translate" || verb.name == "score") {
     app.add_option("--model", line.model, "a run directory or one of its checkpoints")->type_name("DIR");
-    app.add_option("--set", line.sets, "another value of a key of section decoding, precision or parallel")
+    app.add_option("--set", line.sets, "another value of a key of section decoding, precision or parallel, or of seed")
         ->type_name("SECTION.KEY=VALUE...");
     app.add_flag("--json", line.json, "one JSON object a line");
   }

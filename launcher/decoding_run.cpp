@@ -29,6 +29,7 @@ DecodingRun::DecodingRun(const std::string& verb, const std::string& model, cons
       memory_(loaded_.device().allocate(arena_bytes(problem_, *loaded_.machine().kernels, longest_source(loaded_)), MemoryKind::kDevice)),
       arena_(memory_.data(), memory_.bytes()),
       context_{loaded_.device(), loaded_.device().stream(StreamKind::kCompute), arena_, loaded_.step_state(), false} {
+  if (problem_.sampling) problem_.sampling->seed = static_cast<std::uint64_t>(config().seed);
   const Machine& machine = loaded_.machine();
   log_.info(verb, fmt::format("{}, {}, {} threads", loaded_.checkpoint(), name(machine.dtype), machine.threads));
 }
