@@ -1,8 +1,15 @@
+#include <unistd.h>
+
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "inference/decoding_memory.h"
 #include "inference/translator.h"
+#include "launcher/deal_lines.h"
 #include "launcher/decoding_run.h"
+#include "launcher/standard_streams.h"
+#include "launcher/together.h"
 #include "launcher/verbs.h"
 #include "runtime/json.h"
 
@@ -43,22 +50,25 @@ std::string line_of(const Translation& output, std::int64_t id, const Form& form
 
 }  // namespace
 
-int run_translate(const Config&, const CommandLine& line) {
+int run_translate(const CommandLine& line, Job& job) {
   std::vector<std::string> sets = line.sets;
   if (line.n_best > 0) sets.push_back(fmt::format("decoding.n_best={}", line.n_best));
-  DecodingRun run("translate", line.model, sets, decoding_arena_bytes);
-  const Config& config = run.config();
+  std::optional<DecodingRun> run;
+  together(job.control(), [&] { run.emplace(job, DecodingOptions{"translate", line.model, sets, decoding_arena_bytes}); });
+  const Config& config = run->config();
   const Form form{.n_best = config.decoding.n_best > 1 || line.n_best > 0, .scores = config.decoding.scores, .json = line.json};
-  const Translator translator(run.problem(), run.loaded().source(), run.loaded().target(), config.model.max_length);
-  const auto warn = [&](const std::string& text) { run.warn(text); };
-  std::int64_t id = 0;
-  for (auto lines = take_lines_of_stdin(); !lines.empty(); lines = take_lines_of_stdin()) {
-    for (const std::vector<Translation>& outputs : translator.translate(run.context(), lines, id + 1, warn)) {
-      for (const Translation& output : outputs) fmt::print("{}\n", line_of(output, id, form));
+  const Translator translator(run->problem(), run->loaded().source(), run->loaded().target(), config.model.max_length);
+  const auto warn = [&](const std::string& text) { run->warn(text); };
+  const auto answer = [&](std::span<const std::string> lines, std::int64_t id) {
+    std::string text;
+    for (const std::vector<Translation>& outputs : translator.translate(run->context(), lines, id + 1, warn)) {
+      for (const Translation& output : outputs) text += line_of(output, id, form) + '\n';
       ++id;
     }
-    flush_stdout();
-  }
+    return text;
+  };
+  LineInput input(STDIN_FILENO);
+  deal_lines(job.control(), {.read = [&](std::size_t most) { return input.take(most); }, .answer = answer, .write = write_stdout});
   return static_cast<int>(ExitCode::kDone);
 }
 
