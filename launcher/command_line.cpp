@@ -73,8 +73,13 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
   }
   if (verb.name == "prepare")
     app.add_option("--out", line.out, "the folder to write; what it holds of an earlier preparation is replaced")->type_name("DIR");
+  if (verb.name == "export") {
+    app.add_option("--model", line.model, "a run directory, one of its checkpoints or an exported model")->type_name("DIR");
+    app.add_option("--format", line.format, "weft; huggingface and ctranslate2 are not supported yet")->type_name("NAME");
+    app.add_option("--out", line.out, "the folder to write: a name that is free, or an empty folder")->type_name("DIR");
+  }
   if (verb.name == "inspect") {
-    app.add_option("path", line.path, "a checkpoint, a run directory or a prepared folder")->type_name("PATH");
+    app.add_option("path", line.path, "a checkpoint, an exported model, a run directory or a prepared folder")->type_name("PATH");
     app.add_flag("--json", line.json, "one JSON object a line");
   }
   if (verb.name == "plan") {

@@ -14,7 +14,8 @@ struct CommandLine {
   int n_best = 0;                    // translate --n-best; 0: not given
   std::string source_file;           // score, evaluate --src
   std::string target_file;           // score --tgt
-  std::string out;                   // prepare --out
+  std::string out;                   // prepare, export --out
+  std::string format = "weft";       // export --format
   std::string path;                  // inspect PATH
   int ranks = 0;                     // plan --ranks, launch -n; 0: not given
   std::string hostfile;              // launch --hostfile

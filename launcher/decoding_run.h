@@ -30,6 +30,7 @@ class DecodingRun {
   const LoadedModel& loaded() const { return loaded_; }
   const SearchProblem& problem() const { return problem_; }
   Context& context() { return context_; }
+  void say(const std::string& text) { log_.info(verb_, text); }
   void warn(const std::string& text) { log_.warn(verb_, text); }
 
  private:

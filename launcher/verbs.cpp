@@ -27,7 +27,7 @@ const std::vector<Verb>& verbs() {
        .use = ConfigUse::kPrepare,
        .takes_config = true,
        .run = run_prepare},
-      {.name = "export", .summary = "writes a model for other programs"},
+      {.name = "export", .summary = "writes a model into a folder that needs nothing else", .run_shared = run_export},
       {.name = "inspect", .summary = "what a checkpoint, model or prepared folder holds", .run = run_inspect},
       {.name = "plan",
        .summary = "memory and time of a run, without starting it",

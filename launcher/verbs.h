@@ -35,6 +35,7 @@ int run_launch(const Config&, const CommandLine&);
 int run_translate(const CommandLine&, Job&);
 int run_score(const CommandLine&, Job&);
 int run_evaluate(const CommandLine&, Job&);
+int run_export(const CommandLine&, Job&);
 int run_plan(const Config&, const CommandLine&);
 int run_inspect(const Config&, const CommandLine&);
 
