@@ -10,6 +10,9 @@ enum class LengthPenalty { kAverage, kWu, kNone };
 /// Which scores are printed beside the text.
 enum class PrintedScores { kNone, kSentence, kWord };
 
+/// Which alignments are printed beside the text.
+enum class PrintedAlignment { kNone, kHard, kSoft };
+
 /// Section `decoding` of the configuration.
 struct DecodingConfig {
   int beam_size = 5;
@@ -27,6 +30,7 @@ struct DecodingConfig {
   double repetition_penalty = 1;     // 1: off
   bool allow_unk = false;
   PrintedScores scores = PrintedScores::kNone;
+  PrintedAlignment alignment = PrintedAlignment::kNone;
   std::int64_t batch_size = 4096;  // source tokens decoded together
 };
 

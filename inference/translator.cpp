@@ -22,6 +22,19 @@ Translation translation_of(Hypothesis hypothesis, const Vocabulary& target) {
           .score = hypothesis.score};
 }
 
+/// Of all outputs, one behind the other.
+std::vector<Alignment> align_all(Context& ctx, const SearchProblem& problem, TokenSequences sources,
+                                 const std::vector<std::vector<Hypothesis>>& outputs) {
+  std::vector<std::vector<std::int32_t>> source_of, targets;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    for (const Hypothesis& hypothesis : outputs[i]) {
+      source_of.push_back(sources[i]);
+      targets.push_back(hypothesis.tokens);
+    }
+  }
+  return align(ctx, problem, source_of, targets);
+}
+
 }  // namespace
 
 SearchProblem make_search_problem(Generator& generator, const DecodingConfig& config, const Vocabulary& source, const Vocabulary& target,
@@ -44,6 +57,7 @@ SearchProblem make_search_problem(Generator& generator, const DecodingConfig& co
           .alpha = config.alpha,
           .batch_size = config.batch_size,
           .allow_unk = config.allow_unk,
+          .align = config.alignment != PrintedAlignment::kNone,
           .repetition = {.ngram = config.no_repeat_ngram, .penalty = config.repetition_penalty},
           .sampling = sampling};
 }
@@ -67,9 +81,15 @@ std::vector<std::vector<Translation>> Translator::translate(Context& ctx, std::s
   }
   std::vector<std::vector<Hypothesis>> outputs =
       problem_.sampling ? sample_outputs(ctx, problem_, sources, numbers) : beam_search(ctx, problem_, sources);
+  std::vector<Alignment> alignments;
+  if (problem_.align) alignments = align_all(ctx, problem_, sources, outputs);
+  auto alignment = alignments.begin();
   std::vector<std::vector<Translation>> translations(lines.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    for (Hypothesis& hypothesis : outputs[i]) translations[line_of[i]].push_back(translation_of(std::move(hypothesis), target_));
+    for (Hypothesis& hypothesis : outputs[i]) {
+      Translation& translation = translations[line_of[i]].emplace_back(translation_of(std::move(hypothesis), target_));
+      if (problem_.align) translation.alignment = std::move(*alignment++);
+    }
   }
   for (std::vector<Translation>& of_line : translations) {
     if (of_line.empty()) of_line.emplace_back();

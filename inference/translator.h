@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "data/vocabulary.h"
+#include "inference/alignment.h"
 #include "inference/encode_line.h"
 #include "inference/search_problem.h"
 #include "runtime/context.h"
@@ -17,6 +18,7 @@ struct Translation {
   std::vector<double> token_log_probs;
   double log_prob = 0;  // their sum
   double score = 0;     // log_prob over the length penalty
+  Alignment alignment;  // where the problem asks for it; of an empty line none
 };
 
 /// Lines of text in, for each of them its n_best translations out, in the same order.

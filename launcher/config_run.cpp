@@ -110,7 +110,10 @@ Section decoding_section() {
                      std::vector<std::pair<std::string, PrintedScores>>{
                          {"none", PrintedScores::kNone}, {"sentence", PrintedScores::kSentence}, {"word", PrintedScores::kWord}},
                      {}, "print scores beside the text; score: word adds a number a token"),
-              fixed("alignment", "none", {"hard", "soft"}, "print alignments beside the text"),
+              choice("alignment", of(&DecodingConfig::alignment),
+                     std::vector<std::pair<std::string, PrintedAlignment>>{
+                         {"none", PrintedAlignment::kNone}, {"hard", PrintedAlignment::kHard}, {"soft", PrintedAlignment::kSoft}},
+                     {}, "print alignments beside the text: by the last decoder layer's cross-attention, averaged over its heads"),
               whole("batch_size", of(&DecodingConfig::batch_size), {.least = 1}, "source tokens decoded together"),
           }};
 }

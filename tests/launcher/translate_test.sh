@@ -49,6 +49,26 @@ translate --set decoding.sample=true seed=2 decoding.temperature=2 <"$WORK/input
 translate --set decoding.no_repeat_ngram=1 <"$WORK/input" | awk '{ split("", seen); for (i = 1; i <= NF; i++) if (seen[$i]++) exit 1 }' ||
   fail "no_repeat_ngram=1: a word twice"
 
+# Alignments: soft has a row for every token and each sums to 1; hard is the largest of each row but the last, end tokens left out.
+translate --set decoding.alignment=soft <"$WORK/input" >"$WORK/soft"
+translate --set decoding.alignment=hard decoding.batch_size=20 <"$WORK/input" >"$WORK/hard"
+cmp <(sed 's/ ||| .*//' "$WORK/soft") <(sed 's/ ||| .*//' "$WORK/hard") || fail "the text beside alignments"
+sed 's/.* ||| //' "$WORK/soft" | awk '{
+  pairs = ""
+  for (t = 1; t <= NF; t++) {
+    n = split($t, weight, ","); best = 1; sum = 0
+    for (s = 1; s <= n; s++) { sum += weight[s]; if (weight[s] > weight[best]) best = s }
+    if (sum < 0.999 || sum > 1.001) exit 1
+    if (t < NF && best < n) pairs = pairs (pairs ? " " : "") (best - 1) "-" (t - 1)
+  }
+  print pairs
+}' >"$WORK/pairs" || fail "a row of soft does not sum to 1"
+cmp "$WORK/pairs" <(sed 's/.* ||| //' "$WORK/hard") || fail "hard is not the largest of soft"
+[ "$(grep -c -- '-' "$WORK/pairs")" -gt 40 ] || fail "hardly a pair"
+[ "$(sed -n 1p "$WORK/input" | translate --n-best 2 --set decoding.alignment=hard | grep -cE '^0 \|\|\| .* \|\|\| log_prob= .* \|\|\| -?[0-9.]+ \|\|\| [0-9]+-')" -eq 2 ] ||
+  fail "n-best with alignments"
+[ "$(sed -n 1p "$WORK/input" | translate --json --set decoding.alignment=hard | grep -cE '"alignment": ?\[\[[0-9]+')" -eq 1 ] || fail "alignments as JSON"
+
 # A pipe is answered while it stays open.
 coproc ANSWER { exec "$WEFT" translate --model "$model" 2>"$WORK/err"; }
 for line in 1 2 9; do
