@@ -89,7 +89,7 @@ LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>
   std::memset(step_state_.data(), 0, static_cast<std::size_t>(step_state_.bytes()));
   StepArena none(nullptr, 0);
   Context ctx{*device_, device_->stream(StreamKind::kCompute), none, step_state(), false};
-  weights_->initialize(ctx);
+  weights_->initialize_constants(ctx);
   load_weights(reader, ctx, *weights_);
 }
 
