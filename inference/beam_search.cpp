@@ -1,7 +1,6 @@
 #include "inference/beam_search.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include "inference/decoding_batch.h"
@@ -60,12 +59,7 @@ class Beam {
   /// The best finished hypotheses.
   std::vector<Hypothesis> take_best() {
     if (finished_.empty()) fail("decoding: no token may follow");
-    for (Hypothesis& h : finished_) {
-      h.score = penalized(h.log_prob, static_cast<std::int64_t>(h.tokens.size()), problem_->length_penalty, problem_->alpha);
-    }
-    std::stable_sort(finished_.begin(), finished_.end(), [](const Hypothesis& a, const Hypothesis& b) { return a.score > b.score; });
-    finished_.resize(std::min(finished_.size(), static_cast<std::size_t>(problem_->n_best)));
-    return std::move(finished_);
+    return best_of(std::move(finished_), *problem_);
   }
 
  private:
@@ -84,9 +78,7 @@ class Beam {
 
   Hypothesis extended(const Candidate& candidate) const {
     Hypothesis hypothesis = live_[candidate.parent];
-    hypothesis.tokens.push_back(candidate.next.token);
-    hypothesis.token_log_probs.push_back(candidate.next.log_prob);
-    hypothesis.log_prob = candidate.log_prob;
+    hypothesis.append(candidate.next.token, candidate.next.log_prob);
     return hypothesis;
   }
 
@@ -100,11 +92,17 @@ class Beam {
 /// Reads `logits` of all live hypotheses; beams that are done hand over their outputs and leave. Returns the parents of those that live.
 std::vector<std::int32_t> extend_all(const SearchProblem& problem, const Tensor& logits, std::vector<Beam>& beams,
                                      std::span<std::vector<Hypothesis>> outputs) {
-  std::vector<End> ends;
-  for (const Beam& beam : beams) ends.insert(ends.end(), beam.live().size(), beam.end());
+  std::vector<NextRule> rules;
+  for (const Beam& beam : beams) {
+    for (const Hypothesis& hypothesis : beam.live()) {
+      const auto row_number = static_cast<std::int64_t>(rules.size());
+      penalize_repetition(logits.rows(row_number, 1), hypothesis.tokens, problem.repetition.penalty);
+      rules.push_back({.end = beam.end(), .forbidden = ends_of_repeated_ngrams(hypothesis.tokens, problem.repetition.ngram)});
+    }
+  }
   // beam_size that do not end, and the one that does.
   const std::int64_t count = problem.beam_size + 1;
-  const std::vector<NextToken> next = most_probable_tokens(logits, ends, count, {.special = problem.target, .unk = problem.allow_unk});
+  const std::vector<NextToken> next = most_probable_tokens(logits, rules, count, {.special = problem.target, .unk = problem.allow_unk});
   std::vector<std::int32_t> parents;
   std::size_t row = 0;
   for (Beam& beam : beams) {
@@ -119,12 +117,6 @@ std::vector<std::int32_t> extend_all(const SearchProblem& problem, const Tensor&
 }
 
 }  // namespace
-
-double penalized(double log_prob, std::int64_t length, LengthPenalty penalty, double alpha) {
-  const auto n = static_cast<double>(length);
-  if (penalty == LengthPenalty::kNone) return log_prob;
-  return log_prob / std::pow(penalty == LengthPenalty::kAverage ? n : (5 + n) / 6, alpha);
-}
 
 void beam_search_batch(Context& ctx, const SearchProblem& problem, std::span<const std::vector<std::int32_t>> sources,
                        const SourceBatch& batch, std::span<std::vector<Hypothesis>> outputs) {
@@ -155,14 +147,8 @@ void beam_search_batch(Context& ctx, const SearchProblem& problem, std::span<con
 
 std::vector<std::vector<Hypothesis>> beam_search(Context& ctx, const SearchProblem& problem,
                                                  std::span<const std::vector<std::int32_t>> sources) {
-  std::vector<SentenceExtent> extents;
-  for (const std::vector<std::int32_t>& source : sources) {
-    if (source.empty()) fail("decoding: a source without its end token");
-    const auto length = static_cast<std::int64_t>(source.size());
-    extents.push_back({.source_length = length, .steps = problem.limits.longest_output(length)});
-  }
   std::vector<std::vector<Hypothesis>> outputs(sources.size());
-  for (const SourceBatch& batch : cut_source_batches(extents, problem.batch_size, problem.beam_size)) {
+  for (const SourceBatch& batch : cut_search_batches(problem, sources)) {
     beam_search_batch(ctx, problem, sources, batch, outputs);
   }
   return outputs;

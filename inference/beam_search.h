@@ -3,22 +3,12 @@
 #include <span>
 #include <vector>
 
+#include "inference/hypothesis.h"
 #include "inference/search_problem.h"
 #include "inference/source_batch.h"
 #include "runtime/context.h"
 
 namespace weft {
-
-/// A finished output. Length and log probability count the end token.
-struct Hypothesis {
-  std::vector<std::int32_t> tokens;     // without bos, with eos
-  std::vector<double> token_log_probs;  // of each token, nats
-  double log_prob = 0;                  // their sum
-  double score = 0;                     // log_prob over the length penalty
-};
-
-/// log_prob of a hypothesis of `length` tokens over its length penalty; see LengthPenalty.
-double penalized(double log_prob, std::int64_t length, LengthPenalty, double alpha);
 
 /// For every source (ids with eos) its n_best hypotheses, best score first, in the order of the sources.
 ///
@@ -26,7 +16,8 @@ double penalized(double log_prob, std::int64_t length, LengthPenalty, double alp
 /// parent, then to the lower id. Those that end and rank among the first beam_size finish; the best beam_size that do not end live on. A
 /// sentence is done when beam_size hypotheses have finished or none lives (as fairseq does it). The length penalty only orders the
 /// finished. A beam of one is greedy search. bos is never generated, unk only with allow_unk, the end token not before min_length and
-/// always at the longest output, so every output ends; probabilities are of the whole vocabulary all the same.
+/// always at the longest output, so every output ends; probabilities are of the whole vocabulary all the same. Of the logits themselves
+/// only the repetition penalty takes: its probabilities are of the penalized ones.
 ///
 /// Sentences of similar length are decoded together; those that are done leave. Takes saved memory and scratch of ctx, at most what
 /// `decoding_arena_bytes` says, and gives it back. Logits that are not finite are an error.

@@ -1,5 +1,7 @@
 #include "inference/decoding_batch.h"
 
+#include "runtime/error.h"
+
 namespace weft {
 
 DecodingBatch::DecodingBatch(Context& ctx, const SearchProblem& problem, std::span<const std::vector<std::int32_t>> sources,
@@ -55,6 +57,16 @@ void DecodingBatch::reorder(std::vector<std::int32_t>& parents) {
   }
   problem_.generator.reorder(ctx_, *state_, upload("parents", parents));
   ctx_.stream.synchronize();  // `parents` may end
+}
+
+std::vector<SourceBatch> cut_search_batches(const SearchProblem& problem, std::span<const std::vector<std::int32_t>> sources) {
+  std::vector<SentenceExtent> extents;
+  for (const std::vector<std::int32_t>& source : sources) {
+    if (source.empty()) fail("decoding: a source without its end token");
+    const auto length = static_cast<std::int64_t>(source.size());
+    extents.push_back({.source_length = length, .steps = problem.limits.longest_output(length)});
+  }
+  return cut_source_batches(extents, problem.batch_size, problem.beam_size);
 }
 
 }  // namespace weft

@@ -19,7 +19,8 @@ class DecodingBatch {
   DecodingBatch(const DecodingBatch&) = delete;
   DecodingBatch& operator=(const DecodingBatch&) = delete;
 
-  /// Reads the last token of each live hypothesis; returns logits (N, V) in host memory, until the next step. Nothing on the dry device.
+  /// Reads the last token of each live hypothesis; returns logits (N, V) in host memory, until the next step; they
+  /// may be written. Nothing on the dry device.
   Tensor step(std::vector<std::int32_t>& last_tokens);
   /// Live hypothesis i continues what was parents[i]. At most sentences x beams.
   void reorder(std::vector<std::int32_t>& parents);
@@ -34,5 +35,8 @@ class DecodingBatch {
   std::unique_ptr<DecodeState> state_;
   Memory host_logits_;
 };
+
+/// The batches of a search: problem.beam_size hypotheses to a sentence. A source without its end token is an error.
+std::vector<SourceBatch> cut_search_batches(const SearchProblem&, std::span<const std::vector<std::int32_t>> sources);
 
 }  // namespace weft

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "inference/alignment.h"
 #include "inference/beam_search.h"
 #include "inference/forced_decoding.h"
 #include "runtime/dry_device.h"
@@ -48,8 +49,14 @@ std::int64_t decoding_arena_bytes(const SearchProblem& problem, const KernelTabl
                           .most_steps = problem.limits.longest_output(max_source_length),
                           .beams = problem.beam_size,
                           .max_source_length = max_source_length};
-  return dry_peak(problem, stands_for, extremes,
-                  [&](Context& ctx, const SourceBatch& batch) { beam_search_batch(ctx, problem, {}, batch, {}); });
+  const std::int64_t searching = dry_peak(problem, stands_for, extremes,
+                                          [&](Context& ctx, const SourceBatch& batch) { beam_search_batch(ctx, problem, {}, batch, {}); });
+  if (!problem.align) return searching;
+  SearchProblem aligning = problem;
+  aligning.batch_size = std::max<std::int64_t>(problem.batch_size / kAlignedShare, 1);
+  const Extremes aligned{.fewest_steps = 1, .most_steps = extremes.most_steps, .beams = 1, .max_source_length = max_source_length};
+  return std::max(searching, dry_peak(aligning, stands_for, aligned,
+                                      [&](Context& ctx, const SourceBatch& batch) { align_batch(ctx, aligning, {}, {}, batch, {}); }));
 }
 
 std::int64_t scoring_arena_bytes(const SearchProblem& problem, const KernelTable& stands_for, std::int64_t max_source_length) {

@@ -138,19 +138,21 @@ void for_each_row(const Tensor& logits, const F& f) {
 
 }  // namespace
 
-std::vector<NextToken> most_probable_tokens(const Tensor& logits, std::span<const End> ends, std::int64_t count, const TokenRules& rules) {
+bool TokenRules::allow(std::int32_t token, const NextRule& row) const {
+  if (token == special.eos) return row.end != End::kForbidden;
+  if (row.end == End::kForced || token == special.bos || (token == special.unk && !unk)) return false;
+  return !std::ranges::binary_search(row.forbidden, token);
+}
+
+std::vector<NextToken> most_probable_tokens(const Tensor& logits, std::span<const NextRule> rows, std::int64_t count,
+                                            const TokenRules& rules) {
   const auto width = static_cast<std::size_t>(std::min(count, logits.size(1)));
-  std::vector<NextToken> found(ends.size() * static_cast<std::size_t>(count));
+  std::vector<NextToken> found(rows.size() * static_cast<std::size_t>(count));
   for_each_row(logits, [&](std::size_t r, const auto& row, double log_sum_exp) {
     const auto best = std::span(found).subspan(r * static_cast<std::size_t>(count), width);
-    const SpecialIds& special = rules.special;
-    if (ends[r] == End::kForced) {
-      best[0] = {special.eos, row.logit(special.eos) - log_sum_exp};
-      return;
-    }
-    row.select(best, log_sum_exp, [&](std::int32_t token) {
-      return token != special.bos && (token != special.unk || rules.unk) && (token != special.eos || ends[r] == End::kAllowed);
-    });
+    const std::int32_t eos = rules.special.eos;
+    if (rows[r].end != End::kForced) row.select(best, log_sum_exp, [&](std::int32_t token) { return rules.allow(token, rows[r]); });
+    if (best[0].token < 0) best[0] = {eos, row.logit(eos) - log_sum_exp};
   });
   return found;
 }

@@ -1,7 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <optional>
 
 #include "data/vocabulary.h"
+#include "inference/draw_tokens.h"
+#include "inference/repetition.h"
 #include "inference/source_batch.h"
 #include "models/generator.h"
 #include "runtime/dtype.h"
@@ -20,6 +23,9 @@ struct SearchProblem {
   double alpha = 1;                // exponent of the length penalty
   std::int64_t batch_size = 4096;  // source tokens decoded together
   bool allow_unk = false;
+  bool align = false;                    // outputs are aligned with their sources
+  Repetition repetition;                 // kept down in what is searched and drawn, not in given targets
+  std::optional<Sampling> sampling;      // n_best outputs are drawn; beam_size is n_best
   DType logits_dtype = DType::kFloat32;  // sum type of the model
 };
 

@@ -12,7 +12,7 @@ namespace weft {
 
 SearchLimits SearchLimits::from(const DecodingConfig& config, std::int64_t model_max_length) {
   SearchLimits limits{.min_length = config.min_length + 1, .max_length = model_max_length, .ratio = config.max_length_ratio};
-  if (config.max_length > 0) limits.max_length = std::min(config.max_length + 1, model_max_length);
+  if (config.max_length > 0) limits.max_length = std::min(config.max_length, model_max_length);
   if (limits.min_length > limits.max_length) {
     fail_input(fmt::format("decoding.min_length: {} is more than the longest output, {} tokens", config.min_length, limits.max_length - 1));
   }

@@ -15,7 +15,7 @@ struct SearchLimits {
   std::int64_t max_length = 256;
   double ratio = 3.0;
 
-  /// From the configuration, which counts without the end token, and model.max_length, which counts it.
+  /// From the configuration, whose min_length counts without the end token, and model.max_length, which counts it.
   static SearchLimits from(const DecodingConfig&, std::int64_t model_max_length);
   /// Longest output of a source of `source_length` tokens, its end token included: at this length the end token is forced.
   std::int64_t longest_output(std::int64_t source_length) const;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "inference/beam_search.h"
+#include "inference/sampling.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -20,26 +22,44 @@ Translation translation_of(Hypothesis hypothesis, const Vocabulary& target) {
           .score = hypothesis.score};
 }
 
+/// Of all outputs, one behind the other.
+std::vector<Alignment> align_all(Context& ctx, const SearchProblem& problem, TokenSequences sources,
+                                 const std::vector<std::vector<Hypothesis>>& outputs) {
+  std::vector<std::vector<std::int32_t>> source_of, targets;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    for (const Hypothesis& hypothesis : outputs[i]) {
+      source_of.push_back(sources[i]);
+      targets.push_back(hypothesis.tokens);
+    }
+  }
+  return align(ctx, problem, source_of, targets);
+}
+
 }  // namespace
 
 SearchProblem make_search_problem(Generator& generator, const DecodingConfig& config, const Vocabulary& source, const Vocabulary& target,
                                   std::int64_t model_max_length) {
-  if (config.n_best > config.beam_size) {
+  if (!config.sample && config.n_best > config.beam_size) {
     fail_input(fmt::format("decoding.n_best: {} is more than decoding.beam_size, {}", config.n_best, config.beam_size));
   }
   if (target.size() != generator.vocab_size()) {
     fail_input(fmt::format("the target vocabulary has {} entries, the model {}", target.size(), generator.vocab_size()));
   }
+  std::optional<Sampling> sampling;
+  if (config.sample) sampling = {.temperature = config.temperature, .top_k = config.top_k, .top_p = config.top_p};
   return {.generator = generator,
           .limits = SearchLimits::from(config, model_max_length),
           .target = target.special(),
           .source_vocab_size = source.size(),
-          .beam_size = config.beam_size,
+          .beam_size = config.sample ? config.n_best : config.beam_size,
           .n_best = config.n_best,
           .length_penalty = config.length_penalty,
           .alpha = config.alpha,
           .batch_size = config.batch_size,
-          .allow_unk = config.allow_unk};
+          .allow_unk = config.allow_unk,
+          .align = config.alignment != PrintedAlignment::kNone,
+          .repetition = {.ngram = config.no_repeat_ngram, .penalty = config.repetition_penalty},
+          .sampling = sampling};
 }
 
 Translator::Translator(const SearchProblem& problem, const Vocabulary& source, const Vocabulary& target, std::int64_t max_source_length)
@@ -49,18 +69,27 @@ std::vector<std::vector<Translation>> Translator::translate(Context& ctx, std::s
                                                             const Warn& warn) const {
   std::vector<std::vector<std::int32_t>> sources;
   std::vector<std::size_t> line_of;
+  std::vector<std::int64_t> numbers;
   for (std::size_t i = 0; i < lines.size(); ++i) {
-    const std::string where = fmt::format("line {}", first_number + static_cast<std::int64_t>(i));
-    std::vector<std::int32_t> ids = encode_line(source_, lines[i], max_source_length_, where, warn);
+    const std::int64_t number = first_number + static_cast<std::int64_t>(i);
+    std::vector<std::int32_t> ids = encode_line(source_, lines[i], max_source_length_, fmt::format("line {}", number), warn);
     if (ids.empty()) continue;
     ids.push_back(source_.special().eos);
     sources.push_back(std::move(ids));
     line_of.push_back(i);
+    numbers.push_back(number);
   }
-  std::vector<std::vector<Hypothesis>> outputs = beam_search(ctx, problem_, sources);
+  std::vector<std::vector<Hypothesis>> outputs =
+      problem_.sampling ? sample_outputs(ctx, problem_, sources, numbers) : beam_search(ctx, problem_, sources);
+  std::vector<Alignment> alignments;
+  if (problem_.align) alignments = align_all(ctx, problem_, sources, outputs);
+  auto alignment = alignments.begin();
   std::vector<std::vector<Translation>> translations(lines.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    for (Hypothesis& hypothesis : outputs[i]) translations[line_of[i]].push_back(translation_of(std::move(hypothesis), target_));
+    for (Hypothesis& hypothesis : outputs[i]) {
+      Translation& translation = translations[line_of[i]].emplace_back(translation_of(std::move(hypothesis), target_));
+      if (problem_.align) translation.alignment = std::move(*alignment++);
+    }
   }
   for (std::vector<Translation>& of_line : translations) {
     if (of_line.empty()) of_line.emplace_back();

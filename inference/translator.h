@@ -5,8 +5,10 @@
 #include <vector>
 
 #include "data/vocabulary.h"
-#include "inference/beam_search.h"
+#include "inference/alignment.h"
 #include "inference/encode_line.h"
+#include "inference/search_problem.h"
+#include "runtime/context.h"
 
 namespace weft {
 
@@ -16,6 +18,7 @@ struct Translation {
   std::vector<double> token_log_probs;
   double log_prob = 0;  // their sum
   double score = 0;     // log_prob over the length penalty
+  Alignment alignment;  // where the problem asks for it; of an empty line none
 };
 
 /// Lines of text in, for each of them its n_best translations out, in the same order.
@@ -25,7 +28,7 @@ class Translator {
   Translator(const SearchProblem&, const Vocabulary& source, const Vocabulary& target, std::int64_t max_source_length);
 
   /// Best first. A line without words has one translation, which is empty. Broken UTF-8 is repaired and a line that is too long is cropped,
-  /// each with a warning that names its number: the first of `lines` is `first_number`.
+  /// each with a warning that names its number: the first of `lines` is `first_number`. What is sampled depends on the number too.
   std::vector<std::vector<Translation>> translate(Context&, std::span<const std::string> lines, std::int64_t first_number,
                                                   const Warn&) const;
 
@@ -36,7 +39,7 @@ class Translator {
   std::int64_t max_source_length_;
 };
 
-/// The search that a configuration asks for. `model_max_length` counts the end token.
+/// The search that a configuration asks for. `model_max_length` counts the end token. The seed of sampling stays to be set.
 SearchProblem make_search_problem(Generator&, const DecodingConfig&, const Vocabulary& source, const Vocabulary& target,
                                   std::int64_t model_max_length);
 

@@ -44,9 +44,9 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
         ->type_name("K")
         ->check(CLI::Range(0, 1 << 20));
   }
-  if (verb.name == "translate" || verb.name == "score") {
-    app.add_option("--model", line.model, "a run directory or one of its checkpoints")->type_name("DIR");
-    app.add_option("--set", line.sets, "another value of a key of section decoding, precision or parallel")
+  if (verb.name == "translate" || verb.name == "score" || verb.name == "evaluate") {
+    app.add_option("--model", line.model, "a run directory, one of its checkpoints or an exported model")->type_name("DIR");
+    app.add_option("--set", line.sets, "another value of a key of section decoding, precision or parallel, or of seed")
         ->type_name("SECTION.KEY=VALUE...");
     app.add_flag("--json", line.json, "one JSON object a line");
   }
@@ -61,18 +61,25 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
     app.add_option("--tgt", line.target_file, "targets, a line each")->type_name("FILE");
   }
   if (verb.name == "evaluate") {
+    app.add_option("--config", line.config_files, "YAML files: the model of run_dir, the files of data.valid, section decoding")
+        ->type_name("FILE...");
+    app.add_option("--src", line.source_file, "sources for --model, a line each")->type_name("FILE");
     app.add_option("--hyp", line.hypotheses, "output to judge, a line a sentence, detokenised")->type_name("FILE");
     app.add_option("--hyp2", line.second_hypotheses, "another system's output, for a paired bootstrap of both")->type_name("FILE");
-    app.add_option("--ref", line.references, "references, a line for each of --hyp; several files are several references")
+    app.add_option("--ref", line.references, "references, a line for each of --hyp or --src; several files are several references")
         ->type_name("FILE...");
     app.add_option("--metrics", line.metrics, "any of bleu, chrf, chrf++, ter; bleu,chrf,ter")->type_name("NAME,...")->delimiter(',');
     app.add_option("--tokenize", line.tokenizer, "how BLEU finds words: 13a, intl, zh, char or none; 13a")->type_name("NAME");
-    app.add_flag("--json", line.json, "one JSON object a line");
   }
   if (verb.name == "prepare")
     app.add_option("--out", line.out, "the folder to write; what it holds of an earlier preparation is replaced")->type_name("DIR");
+  if (verb.name == "export") {
+    app.add_option("--model", line.model, "a run directory, one of its checkpoints or an exported model")->type_name("DIR");
+    app.add_option("--format", line.format, "weft; huggingface and ctranslate2 are not supported yet")->type_name("NAME");
+    app.add_option("--out", line.out, "the folder to write: a name that is free, or an empty folder")->type_name("DIR");
+  }
   if (verb.name == "inspect") {
-    app.add_option("path", line.path, "a checkpoint, a run directory or a prepared folder")->type_name("PATH");
+    app.add_option("path", line.path, "a checkpoint, an exported model, a run directory or a prepared folder")->type_name("PATH");
     app.add_flag("--json", line.json, "one JSON object a line");
   }
   if (verb.name == "plan") {
@@ -89,8 +96,6 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
   }
   const std::string name = given.substr(0, given.find('='));
   if (verb == "train" && name == "--profile") fail_input(verb + " " + name + ": not supported yet");
-  if (verb == "evaluate" && (name == "--model" || name == "--config" || name == "--src"))
-    fail_input(verb + " " + name + ": not supported yet\n  expected  --hyp FILE --ref FILE: output that is already there");
   fail_input(problem_text({.what = name.starts_with("-") ? "unknown option of " + verb : "unexpected argument of " + verb,
                            .found = given,
                            .expected = "weft " + verb + " --help lists what there is",

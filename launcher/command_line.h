@@ -10,11 +10,12 @@ struct CommandLine {
   std::vector<std::string> config_files;  // --config FILE...
   std::vector<std::string> sets;          // --set section.key=value...
   bool dump_config = false;
-  std::string model;                 // translate, score --model
+  std::string model;                 // translate, score, evaluate, export --model
   int n_best = 0;                    // translate --n-best; 0: not given
-  std::string source_file;           // score --src
+  std::string source_file;           // score, evaluate --src
   std::string target_file;           // score --tgt
-  std::string out;                   // prepare --out
+  std::string out;                   // prepare, export --out
+  std::string format = "weft";       // export --format
   std::string path;                  // inspect PATH
   int ranks = 0;                     // plan --ranks, launch -n; 0: not given
   std::string hostfile;              // launch --hostfile

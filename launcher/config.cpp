@@ -16,6 +16,12 @@ std::string dump_config(const Config& config) {
   return text;
 }
 
+std::vector<std::string> decoding_sets(const Config& config) {
+  std::vector<std::string> sets{fmt::format("seed={}", config.seed)};
+  for (const Key& key : decoding_section().keys) sets.push_back(fmt::format("decoding.{}={}", key.name, key.write(config)));
+  return sets;
+}
+
 std::string key_reference() {
   std::string text;
   for (const Section& section : sections()) {

@@ -1,8 +1,5 @@
 #include "launcher/decoding_run.h"
 
-#include <cstdio>
-#include <iostream>
-
 #include <fmt/format.h>
 
 #include "inference/translator.h"
@@ -11,9 +8,16 @@
 namespace weft {
 namespace {
 
-const std::string& required(const std::string& verb, const std::string& model) {
-  if (model.empty()) fail_input(verb + ": no model\n  expected  --model DIR: a run directory or a checkpoint");
+/// Checks what stands before the model is loaded, which takes this rank's share of the cores.
+const std::string& prepared(const std::string& verb, const std::string& model, const Job& job) {
+  if (model.empty()) fail_input(verb + ": no model\n  expected  --model DIR: a run directory, a checkpoint or an exported model");
+  share_cores(job.ranks_on_host());
   return model;
+}
+
+Log make_log(const Job& job) {
+  if (job.is_root()) return Log();
+  return Log({.quietest = LogLevel::kWarning, .rank = fmt::format("rank {} {}", job.rank(), job.host())});
 }
 
 std::int64_t longest_source(const LoadedModel& loaded) {
@@ -22,29 +26,19 @@ std::int64_t longest_source(const LoadedModel& loaded) {
 
 }  // namespace
 
-DecodingRun::DecodingRun(const std::string& verb, const std::string& model, const std::vector<std::string>& sets, ArenaBytes arena_bytes)
-    : verb_(verb),
-      loaded_(required(verb, model), sets),
+DecodingRun::DecodingRun(const Job& job, const DecodingOptions& options)
+    : verb_(options.verb),
+      loaded_(prepared(verb_, options.model, job), options.sets),
+      log_(make_log(job)),
       problem_(make_search_problem(loaded_.model(), config().decoding, loaded_.source(), loaded_.target(), longest_source(loaded_))),
-      memory_(loaded_.device().allocate(arena_bytes(problem_, *loaded_.machine().kernels, longest_source(loaded_)), MemoryKind::kDevice)),
+      memory_(loaded_.device().allocate(options.arena_bytes(problem_, *loaded_.machine().kernels, longest_source(loaded_)),
+                                        MemoryKind::kDevice)),
       arena_(memory_.data(), memory_.bytes()),
       context_{loaded_.device(), loaded_.device().stream(StreamKind::kCompute), arena_, loaded_.step_state(), false} {
+  if (problem_.sampling) problem_.sampling->seed = static_cast<std::uint64_t>(config().seed);
   const Machine& machine = loaded_.machine();
-  log_.info(verb, fmt::format("{}, {}, {} threads", loaded_.checkpoint(), name(machine.dtype), machine.threads));
-}
-
-std::vector<std::string> take_lines_of_stdin() {
-  std::ios::sync_with_stdio(false);
-  std::vector<std::string> lines;
-  for (std::string line; std::getline(std::cin, line);) {
-    lines.push_back(std::move(line));
-    if (lines.size() == kLinesTogether || std::cin.rdbuf()->in_avail() <= 0) break;
-  }
-  return lines;
-}
-
-void flush_stdout() {
-  if (std::fflush(stdout) != 0) throw Error(ExitCode::kInternal, "stdout cannot be written");
+  const std::string ranks = job.size() > 1 ? fmt::format("{} ranks x ", job.size()) : "";
+  log_.info(verb_, fmt::format("{}, {}, {}{} threads", loaded_.checkpoint(), name(machine.dtype), ranks, machine.threads));
 }
 
 }  // namespace weft

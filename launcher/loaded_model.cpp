@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "data/prepared.h"
 #include "runtime/error.h"
 #include "runtime/storage.h"
 #include "state/load_checkpoint.h"
@@ -38,19 +37,27 @@ std::string choose_checkpoint(Storage& storage, const std::string& path, const s
     if (summary.damage.empty()) return folder;
     damage += "\n  found     " + summary.damage;
   }
-  if (steps.empty()) fail_input(path + ": holds no checkpoint\n  expected  a run directory, or a checkpoint step-...");
+  if (steps.empty()) fail_input(path + ": holds no checkpoint\n  expected  a run directory, a checkpoint step-..., or an exported model");
   throw Error(ExitCode::kNoCheckpoint, path + ": no whole checkpoint" + damage);
 }
 
 std::string resolve(Storage& storage, const std::string& path) {
   std::string folder = path;
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-  if (!fs::is_directory(folder)) fail_input(folder + ": no such folder\n  expected  --model: a run directory, or a checkpoint in one");
+  if (!fs::is_directory(folder))
+    fail_input(folder + ": no such folder\n  expected  --model: a run directory, a checkpoint in one, or an exported model");
   if (fs::exists(folder + "/manifest.json")) return folder;
   const std::string config_file = folder + "/config.yaml";
   std::string metric;
   if (fs::exists(config_file)) metric = load_config({config_file}, {}, ConfigUse::kRead).config.training.valid_metrics.front();
   return choose_checkpoint(storage, folder, metric);
+}
+
+/// An exported model has its vocabulary inside, a checkpoint beside it in the run directory.
+VocabularyFiles find_vocabularies(const std::string& checkpoint, bool shared) {
+  const VocabularyFiles inside = vocabulary_files(checkpoint, shared);
+  if (fs::exists(inside.source)) return inside;
+  return vocabulary_files(fs::absolute(checkpoint).parent_path().string(), shared);
 }
 
 }  // namespace
@@ -63,8 +70,8 @@ LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>
   machine_ = choose_machine(config_, &reader.manifest().run.chosen);
   device_ = std::make_unique<CpuDevice>(*machine_.kernels);
 
-  const std::string run_dir = fs::absolute(checkpoint_).parent_path().string();
-  const VocabularyFiles files = vocabulary_files(run_dir, config_.vocab.share_vocab);
+  vocabularies_ = find_vocabularies(checkpoint_, config_.vocab.share_vocab);
+  const VocabularyFiles& files = vocabularies_;
   source_ = Vocabulary::load(files.source);
   if (files.target != files.source) target_ = Vocabulary::load(files.target);
   const std::string& trained = reader.manifest().run.fingerprints.at("source_vocabulary").as_string();
@@ -77,12 +84,12 @@ LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>
   parameters_ = std::make_unique<ParameterSet>(static_cast<std::uint64_t>(config_.seed));
   model_ = make_transformer(config_.model, *parameters_);
   alone_ = make_self_communicator();
-  weights_ = std::make_unique<ParameterStorage>(*parameters_, *alone_, *device_, machine_.dtype);
+  weights_ = std::make_unique<ParameterStorage>(*parameters_, *alone_, *device_, machine_.dtype, StorageUse::kInference);
   step_state_ = device_->allocate(StepState::kFields * size_of(DType::kFloat64), MemoryKind::kDevice);
   std::memset(step_state_.data(), 0, static_cast<std::size_t>(step_state_.bytes()));
   StepArena none(nullptr, 0);
   Context ctx{*device_, device_->stream(StreamKind::kCompute), none, step_state(), false};
-  weights_->initialize(ctx);
+  weights_->initialize_constants(ctx);
   load_weights(reader, ctx, *weights_);
 }
 

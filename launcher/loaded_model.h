@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "data/prepared.h"
 #include "data/vocabulary.h"
 #include "launcher/config.h"
 #include "launcher/machine.h"
@@ -15,13 +16,15 @@ namespace weft {
 /// A trained model with its vocabularies, ready to decode.
 class LoadedModel {
  public:
-  /// `path`: a run directory (the best checkpoint, else the newest) or one checkpoint. `sets` override keys of its configuration.
+  /// `path`: a run directory (the best checkpoint, else the newest), one checkpoint, or an exported model. `sets` override keys of its
+  /// configuration.
   LoadedModel(const std::string& path, const std::vector<std::string>& sets);
 
   const Config& config() const { return config_; }
   TranslationModel& model() { return *model_; }
   const Vocabulary& source() const { return *source_; }
   const Vocabulary& target() const { return target_ ? *target_ : *source_; }
+  const VocabularyFiles& vocabularies() const { return vocabularies_; }
   const Machine& machine() const { return machine_; }
   Device& device() { return *device_; }
   Tensor step_state() const { return step_state_.tensor({StepState::kFields}, DType::kFloat64); }
@@ -29,6 +32,7 @@ class LoadedModel {
 
  private:
   std::string checkpoint_;
+  VocabularyFiles vocabularies_;
   Config config_;
   Machine machine_;
   std::unique_ptr<Device> device_;

@@ -20,8 +20,8 @@ struct Machine {
 /// Sets the threads of this rank, unless OMP_NUM_THREADS does: the cores that this process may use, shared among the ranks on its host.
 void share_cores(int ranks_on_host);
 
-/// What to say when ranks and threads outnumber the cores of this host: right, but slower. Empty when they do not, or when each rank is bound
-/// to cores of its own.
+/// What to say when ranks and threads outnumber the cores of this host: right, but slower. Empty when they do not, or when each rank is
+/// bound to cores of its own.
 std::string oversubscription(int ranks_on_host, int threads);
 
 /// precision.dtype auto is bf16 where the processor multiplies it faster (AMX), else fp32; `recorded` (of a checkpoint) wins over auto.

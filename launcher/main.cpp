@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "launcher/run.h"
+#include "launcher/standard_streams.h"
 
 namespace {
 
@@ -21,6 +22,7 @@ void bound_spinning(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weft::open_missing_streams();
   bound_spinning(argv);
   return weft::run({argv + (argc > 0 ? 1 : 0), argv + argc});
 }

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "launcher/standard_streams.h"
 #include "launcher/together.h"
 #include "launcher/verbs.h"
 #include "launcher/version.h"
@@ -43,12 +44,24 @@ int run_on_ranks(const Verb& verb, const CommandLine& line, const MpiSession& se
   return verb.run_on_ranks(loaded.config, job);
 }
 
+/// A verb that knows of no ranks: rank 0 runs it, the others wait and end with its code.
+int run_on_root(const Verb& verb, const CommandLine& line, Job& job) {
+  int code = 0;
+  on_root(job.control(), [&] { code = verb.run(Config{}, line); });
+  return std::stoi(job.control().broadcast(std::to_string(code), 0));
+}
+
+int run_without_config(const Verb& verb, const CommandLine& line, const MpiSession& session) {
+  Job job(session, ParallelConfig{});
+  return verb.run_shared != nullptr ? verb.run_shared(line, job) : run_on_root(verb, line, job);
+}
+
 /// A failure that only this rank knows of ends all of them at once, with its code. Rank 0 speaks first where several fail alike.
 int run_in_session(const Verb& verb, const CommandLine& line) {
   const MpiSession session(started_by_mpi());
   ExitCode code = ExitCode::kInternal;
   try {
-    return run_on_ranks(verb, line, session);
+    return verb.run_on_ranks != nullptr ? run_on_ranks(verb, line, session) : run_without_config(verb, line, session);
   } catch (const AgreedError& error) {
     print_error(error);
     return static_cast<int>(error.code());
@@ -64,7 +77,8 @@ int run_in_session(const Verb& verb, const CommandLine& line) {
 
 int run_verb(const CommandLine& line) {
   const Verb& verb = *find_verb(line.verb);
-  if (!verb.takes_config) return verb.run(Config{}, line);
+  if (!verb.takes_config && verb.name == "launch") return verb.run(Config{}, line);  // starts the ranks itself
+  if (!verb.takes_config) return run_in_session(verb, line);
   if (line.config_files.empty() && line.sets.empty()) fail_input(verb.name + ": no configuration\n  expected  --config FILE");
   if (verb.run_on_ranks != nullptr && !line.dump_config) return run_in_session(verb, line);
   const LoadedConfig loaded = load_config(line.config_files, line.sets, line.dump_config ? ConfigUse::kRead : verb.use);
@@ -89,7 +103,7 @@ int parse_and_run(const std::vector<std::string>& arguments) {
 int run(const std::vector<std::string>& arguments) noexcept {
   try {
     const int code = parse_and_run(arguments);
-    if (std::fflush(stdout) != 0) throw Error(ExitCode::kInternal, "stdout cannot be written");
+    flush_stdout();
     return code;
   } catch (const Error& error) {
     print_error(error);

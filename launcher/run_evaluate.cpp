@@ -1,11 +1,17 @@
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "data/text_file.h"
 #include "data/utf8.h"
+#include "inference/decoding_memory.h"
 #include "inference/metrics/bleu.h"
 #include "inference/metrics/chrf.h"
 #include "inference/metrics/paired_bootstrap.h"
 #include "inference/metrics/ter.h"
+#include "launcher/standard_streams.h"
+#include "launcher/together.h"
+#include "launcher/translate_lines.h"
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/json.h"
@@ -25,18 +31,36 @@ std::vector<std::string> read_lines(const std::string& path) {
   return lines;
 }
 
-void require_as_many(const std::string& path, std::size_t lines, const CommandLine& line, std::size_t expected) {
-  if (lines == expected) return;
-  fail_input(fmt::format("evaluate: unequal numbers of lines\n  found     {} in {}\n  expected  {} as in {}", lines, path, expected,
-                         line.hypotheses));
+/// A file with its lines.
+struct TextFile {
+  std::string path;
+  std::vector<std::string> lines;
+};
+
+TextFile read_file(const std::string& path) {
+  return {path, read_lines(path)};
 }
 
-std::vector<References> read_references(const CommandLine& line, std::size_t sentences) {
-  std::vector<References> references(sentences);
-  for (const std::string& path : line.references) {
-    std::vector<std::string> texts = read_lines(path);
-    require_as_many(path, texts.size(), line, sentences);
-    for (std::size_t i = 0; i < sentences; ++i) references[i].push_back(std::move(texts[i]));
+void require_as_many(const TextFile& file, const TextFile& expected) {
+  if (file.lines.size() == expected.lines.size()) return;
+  fail_input(fmt::format("evaluate: unequal numbers of lines\n  found     {} in {}\n  expected  {} as in {}", file.lines.size(), file.path,
+                         expected.lines.size(), expected.path));
+}
+
+/// What is compared.
+struct Comparison {
+  std::vector<Metric> metrics;
+  TextFile hypotheses;  // or, where a model is to write them, the sources
+  TextFile second;      // another system's; empty path: none
+  std::vector<References> references;
+};
+
+std::vector<References> read_references(const std::vector<std::string>& paths, const TextFile& hypotheses) {
+  std::vector<References> references(hypotheses.lines.size());
+  for (const std::string& path : paths) {
+    TextFile file = read_file(path);
+    require_as_many(file, hypotheses);
+    for (std::size_t i = 0; i < references.size(); ++i) references[i].push_back(std::move(file.lines[i]));
   }
   return references;
 }
@@ -85,31 +109,91 @@ void print_comparison(const Metric& metric, const PairedBootstrap& found, const 
   }
 }
 
-}  // namespace
-
-int run_evaluate(const Config&, const CommandLine& line) {
-  if (line.hypotheses.empty() || line.references.empty())
-    fail_input("evaluate: no files to compare\n  expected  --hyp FILE --ref FILE\n  note      a model: not supported yet");
-  const std::vector<Metric> metrics = chosen_metrics(line);
-  const std::vector<std::string> hypotheses = read_lines(line.hypotheses);
-  const std::vector<References> references = read_references(line, hypotheses.size());
-  const std::string count = reference_count(references);
-  std::vector<std::string> second;
+Comparison read_comparison(const CommandLine& line, const std::string& output, const std::vector<std::string>& references) {
+  Comparison comparison{.metrics = chosen_metrics(line), .hypotheses = read_file(output)};
+  comparison.references = read_references(references, comparison.hypotheses);
   if (!line.second_hypotheses.empty()) {
-    second = read_lines(line.second_hypotheses);
-    require_as_many(line.second_hypotheses, second.size(), line, hypotheses.size());
+    comparison.second = read_file(line.second_hypotheses);
+    require_as_many(comparison.second, comparison.hypotheses);
   }
-  for (const Metric& metric : metrics) {
-    const std::vector<Statistics> statistics = sentence_statistics(metric, hypotheses, references);
-    if (second.empty()) {
-      print_score(metric, metric.score(sum(statistics)), count, line.json);
+  return comparison;
+}
+
+void print_scores(const Comparison& comparison, bool json) {
+  const std::string count = reference_count(comparison.references);
+  for (const Metric& metric : comparison.metrics) {
+    const std::vector<Statistics> statistics = sentence_statistics(metric, comparison.hypotheses.lines, comparison.references);
+    if (comparison.second.path.empty()) {
+      print_score(metric, metric.score(sum(statistics)), count, json);
       continue;
     }
     const BootstrapOptions options;
-    const PairedBootstrap found = paired_bootstrap(metric, statistics, sentence_statistics(metric, second, references), options);
-    print_comparison(metric, found, metric.signature(fmt::format("{}|bs:{}|seed:{}", count, options.samples, options.seed)), line.json);
+    const PairedBootstrap found =
+        paired_bootstrap(metric, statistics, sentence_statistics(metric, comparison.second.lines, comparison.references), options);
+    print_comparison(metric, found, metric.signature(fmt::format("{}|bs:{}|seed:{}", count, options.samples, options.seed)), json);
   }
-  if (std::fflush(stdout) != 0) throw Error(ExitCode::kInternal, "stdout cannot be written");
+  flush_stdout();
+}
+
+/// A model and the files it is judged on.
+struct ModelQuestion {
+  std::string model, source;
+  std::vector<std::string> references;
+  std::vector<std::string> sets;
+};
+
+/// From --model, --src and --ref; what of them is not given, from the run and the validation files of --config, with its section decoding.
+ModelQuestion model_question(const CommandLine& line) {
+  ModelQuestion question{line.model, line.source_file, line.references, line.sets};
+  if (!line.config_files.empty()) {
+    const Config config = load_config(line.config_files, line.sets, ConfigUse::kRead).config;
+    question.sets = decoding_sets(config);
+    if (question.model.empty()) question.model = config.run_dir;
+    if (question.source.empty() && question.references.empty()) {
+      question.source = config.data.valid.src;
+      if (!config.data.valid.tgt.empty()) question.references = {config.data.valid.tgt};
+    }
+  }
+  if (question.model.empty() || question.source.empty() || question.references.empty()) {
+    fail_input(
+        "evaluate: a model, sources or references are missing\n  expected  --model DIR --src FILE --ref FILE, or --config FILE with "
+        "run_dir "
+        "and data.valid");
+  }
+  return question;
+}
+
+int evaluate_model(const CommandLine& line, Job& job) {
+  std::optional<ModelQuestion> question;
+  std::optional<Comparison> comparison;
+  std::optional<DecodingRun> run;
+  together(job.control(), [&] {
+    if (!line.hypotheses.empty() || !line.second_hypotheses.empty())
+      fail_input("evaluate: output and a model\n  expected  --hyp FILE --ref FILE, or a model that writes the output");
+    question = model_question(line);
+    if (job.is_root()) comparison = read_comparison(line, question->source, question->references);
+  });
+  together(job.control(), [&] { run.emplace(job, DecodingOptions{"evaluate", question->model, question->sets, decoding_arena_bytes}); });
+  std::vector<std::string> sources;
+  if (comparison) sources = std::move(comparison->hypotheses.lines);
+  std::vector<std::string> translations = translate_lines(job, *run, std::move(sources));
+  on_root(job.control(), [&] {
+    comparison->hypotheses.lines = std::move(translations);
+    print_scores(*comparison, line.json);
+  });
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+int run_evaluate(const CommandLine& line, Job& job) {
+  if (!line.model.empty() || !line.config_files.empty() || !line.source_file.empty()) return evaluate_model(line, job);
+  on_root(job.control(), [&] {
+    if (line.hypotheses.empty() || line.references.empty())
+      fail_input("evaluate: nothing to compare\n  expected  --hyp FILE --ref FILE, or --model DIR --src FILE --ref FILE, or --config FILE");
+    if (!line.sets.empty()) fail_input("evaluate: --set without a model\n  expected  --model or --config");
+    print_scores(read_comparison(line, line.hypotheses, line.references), line.json);
+  });
   return static_cast<int>(ExitCode::kDone);
 }
 

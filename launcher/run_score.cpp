@@ -1,13 +1,18 @@
+#include <unistd.h>
+
 #include <algorithm>
-#include <fstream>
 #include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "data/text_file.h"
 #include "inference/decoding_memory.h"
 #include "inference/target_scorer.h"
+#include "launcher/deal_lines.h"
 #include "launcher/decoding_run.h"
+#include "launcher/standard_streams.h"
+#include "launcher/together.h"
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/json.h"
@@ -15,67 +20,58 @@
 namespace weft {
 namespace {
 
-/// Lines of two files side by side.
+/// Lines of two files side by side: a source, its target, the next source ...
 class FilePair {
  public:
-  FilePair(const std::string& source, const std::string& target) : source_(source, open(source)), target_(target, open(target)) {}
+  FilePair(const std::string& source, const std::string& target) : source_(source), target_(target) {}
 
-  /// At most kLinesTogether pairs; empty at the end of both files.
-  std::vector<LinePair> take() {
-    std::vector<LinePair> pairs;
-    while (pairs.size() < kLinesTogether) {
-      LinePair pair;
-      const bool more = source_.read(pair.source), more_target = target_.read(pair.target);
+  /// At most `most` pairs; empty at the end of both files.
+  std::vector<std::string> take(std::size_t most) {
+    std::vector<std::string> lines;
+    while (lines.size() < 2 * most) {
+      std::string source, target;
+      const bool more = source_.next(source), more_target = target_.next(target);
       if (more != more_target) refuse();
       if (!more) break;
-      pairs.push_back(std::move(pair));
+      lines.push_back(std::move(source));
+      lines.push_back(std::move(target));
     }
-    return pairs;
+    return lines;
   }
 
  private:
-  struct Side {
-    Side(const std::string& file, std::ifstream stream) : path(file), in(std::move(stream)) {}
-    bool read(std::string& line) {
-      if (!std::getline(in, line)) return false;
-      ++lines;
-      return true;
-    }
-    std::string path;
-    std::ifstream in;
-    std::int64_t lines = 0;
-  };
-
-  static std::ifstream open(const std::string& path) {
-    std::ifstream in(path);
-    if (!in) fail_input(path + ": cannot be read\n  expected  a text file");
-    return in;
-  }
-
   [[noreturn]] void refuse() {
-    for (std::string rest; source_.read(rest);) {
+    for (std::string rest; source_.next(rest);) {
     }
-    for (std::string rest; target_.read(rest);) {
+    for (std::string rest; target_.next(rest);) {
     }
-    fail_input(fmt::format("score: {} has {} lines, {} has {}\n  expected  a target for every source", source_.path, source_.lines,
-                           target_.path, target_.lines));
+    fail_input(fmt::format("score: {} has {} lines, {} has {}\n  expected  a target for every source", source_.path(), source_.number(),
+                           target_.path(), target_.number()));
   }
 
-  Side source_, target_;
+  LineReader source_, target_;
 };
 
-/// Lines `src<TAB>tgt` of stdin; the first has this number.
-std::vector<LinePair> take_pairs_of_stdin(std::int64_t first_number) {
-  std::vector<LinePair> pairs;
-  for (const std::string& line : take_lines_of_stdin()) {
-    const std::int64_t number = first_number + static_cast<std::int64_t>(pairs.size());
-    const auto tabs = std::ranges::count(line, '\t');
-    if (tabs != 1) fail_input(fmt::format("stdin:{}: {} tabs\n  expected  one, between source and target", number, tabs));
-    const std::size_t tab = line.find('\t');
-    pairs.push_back({.source = line.substr(0, tab), .target = line.substr(tab + 1)});
+/// Lines `src<TAB>tgt` of stdin, as FilePair gives them.
+class TabbedInput {
+ public:
+  std::vector<std::string> take(std::size_t most) {
+    std::vector<std::string> lines;
+    for (const std::string& line : input_.take(most)) {
+      ++number_;
+      const auto tabs = std::ranges::count(line, '\t');
+      if (tabs != 1) fail_input(fmt::format("stdin:{}: {} tabs\n  expected  one, between source and target", number_, tabs));
+      const std::size_t tab = line.find('\t');
+      lines.push_back(line.substr(0, tab));
+      lines.push_back(line.substr(tab + 1));
+    }
+    return lines;
   }
-  return pairs;
-}
+
+ private:
+  LineInput input_{STDIN_FILENO};
+  std::int64_t number_ = 0;
+};
 
 std::string line_of(const std::vector<double>& log_probs, bool words, bool json) {
   const double sum = std::accumulate(log_probs.begin(), log_probs.end(), 0.0);
@@ -93,22 +89,27 @@ std::string line_of(const std::vector<double>& log_probs, bool words, bool json)
 
 }  // namespace
 
-int run_score(const Config&, const CommandLine& line) {
-  if (line.source_file.empty() != line.target_file.empty()) fail_input("score: --src and --tgt are given together, or neither");
+int run_score(const CommandLine& line, Job& job) {
   std::optional<FilePair> files;
-  if (!line.source_file.empty()) files.emplace(line.source_file, line.target_file);
-  DecodingRun run("score", line.model, line.sets, scoring_arena_bytes);
-  const TargetScorer scorer(run.problem(), run.loaded().source(), run.loaded().target(), run.config().model.max_length);
-  const auto warn = [&](const std::string& text) { run.warn(text); };
-  const bool words = run.config().decoding.scores == PrintedScores::kWord;
-  std::int64_t number = 1;
-  while (true) {
-    const std::vector<LinePair> pairs = files ? files->take() : take_pairs_of_stdin(number);
-    if (pairs.empty()) break;
-    for (const auto& log_probs : scorer.score(run.context(), pairs, number, warn)) fmt::print("{}\n", line_of(log_probs, words, line.json));
-    flush_stdout();
-    number += static_cast<std::int64_t>(pairs.size());
-  }
+  std::optional<DecodingRun> run;
+  together(job.control(), [&] {
+    if (line.source_file.empty() != line.target_file.empty()) fail_input("score: --src and --tgt are given together, or neither");
+    if (!line.source_file.empty() && job.is_root()) files.emplace(line.source_file, line.target_file);
+    run.emplace(job, DecodingOptions{"score", line.model, line.sets, scoring_arena_bytes});
+  });
+  const TargetScorer scorer(run->problem(), run->loaded().source(), run->loaded().target(), run->config().model.max_length);
+  const auto warn = [&](const std::string& text) { run->warn(text); };
+  const bool words = run->config().decoding.scores == PrintedScores::kWord;
+  const auto answer = [&](std::span<const std::string> lines, std::int64_t first) {
+    std::vector<LinePair> pairs;
+    for (std::size_t i = 0; i < lines.size(); i += 2) pairs.push_back({.source = lines[i], .target = lines[i + 1]});
+    std::string text;
+    for (const auto& log_probs : scorer.score(run->context(), pairs, first + 1, warn)) text += line_of(log_probs, words, line.json) + '\n';
+    return text;
+  };
+  TabbedInput input;
+  const auto read = [&](std::size_t most) { return files ? files->take(most) : input.take(most); };
+  deal_lines(job.control(), {.read = read, .lines_per_item = 2, .answer = answer, .write = write_stdout});
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -1,8 +1,16 @@
+#include <unistd.h>
+
+#include <optional>
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "inference/decoding_memory.h"
 #include "inference/translator.h"
+#include "launcher/deal_lines.h"
 #include "launcher/decoding_run.h"
+#include "launcher/standard_streams.h"
+#include "launcher/together.h"
 #include "launcher/verbs.h"
 #include "runtime/json.h"
 
@@ -13,6 +21,7 @@ namespace {
 struct Form {
   bool n_best = false;  // `id ||| text ||| features ||| score`, a line for every output
   PrintedScores scores = PrintedScores::kNone;
+  PrintedAlignment alignment = PrintedAlignment::kNone;
   bool json = false;
 };
 
@@ -24,6 +33,27 @@ std::string features_of(const Translation& output, PrintedScores scores) {
   return text;
 }
 
+/// `0-0 1-2`, source-target; or the weights of one target token after the other, `0.9,0.1 0.2,0.8`.
+std::string alignment_of(const Alignment& alignment, PrintedAlignment printed) {
+  std::vector<std::string> words;
+  if (printed == PrintedAlignment::kHard) {
+    for (const auto& [source, target] : hard_alignment(alignment)) words.push_back(fmt::format("{}-{}", source, target));
+  } else {
+    for (const std::vector<float>& row : alignment) words.push_back(fmt::format("{:.6g}", fmt::join(row, ",")));
+  }
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+Json alignment_json(const Alignment& alignment, PrintedAlignment printed) {
+  Json json = Json::array();
+  if (printed == PrintedAlignment::kHard) {
+    for (const auto& [source, target] : hard_alignment(alignment)) json.push_back(Json::Array{source, target});
+  } else {
+    for (const std::vector<float>& row : alignment) json.push_back(Json::Array(row.begin(), row.end()));
+  }
+  return json;
+}
+
 std::string json_of(const Translation& output, std::int64_t id, const Form& form) {
   Json object = Json::object();
   if (form.n_best) object.set("id", id);
@@ -31,34 +61,44 @@ std::string json_of(const Translation& output, std::int64_t id, const Form& form
   if (form.n_best || form.scores != PrintedScores::kNone) object.set("score", output.score).set("log_prob", output.log_prob);
   if (form.scores == PrintedScores::kWord)
     object.set("word_scores", Json::Array(output.token_log_probs.begin(), output.token_log_probs.end()));
+  if (form.alignment != PrintedAlignment::kNone) object.set("alignment", alignment_json(output.alignment, form.alignment));
   return object.dump();
 }
 
 std::string line_of(const Translation& output, std::int64_t id, const Form& form) {
   if (form.json) return json_of(output, id, form);
-  if (!form.n_best && form.scores == PrintedScores::kNone) return output.text;
-  const std::string prefix = form.n_best ? fmt::format("{} ||| ", id) : "";
-  return fmt::format("{}{} ||| {} ||| {:.6f}", prefix, output.text, features_of(output, form.scores), output.score);
+  std::string text = form.n_best ? fmt::format("{} ||| ", id) : "";
+  text += output.text;
+  if (form.n_best || form.scores != PrintedScores::kNone)
+    text += fmt::format(" ||| {} ||| {:.6f}", features_of(output, form.scores), output.score);
+  if (form.alignment != PrintedAlignment::kNone) text += " ||| " + alignment_of(output.alignment, form.alignment);
+  return text;
 }
 
 }  // namespace
 
-int run_translate(const Config&, const CommandLine& line) {
+int run_translate(const CommandLine& line, Job& job) {
   std::vector<std::string> sets = line.sets;
   if (line.n_best > 0) sets.push_back(fmt::format("decoding.n_best={}", line.n_best));
-  DecodingRun run("translate", line.model, sets, decoding_arena_bytes);
-  const Config& config = run.config();
-  const Form form{.n_best = config.decoding.n_best > 1 || line.n_best > 0, .scores = config.decoding.scores, .json = line.json};
-  const Translator translator(run.problem(), run.loaded().source(), run.loaded().target(), config.model.max_length);
-  const auto warn = [&](const std::string& text) { run.warn(text); };
-  std::int64_t id = 0;
-  for (auto lines = take_lines_of_stdin(); !lines.empty(); lines = take_lines_of_stdin()) {
-    for (const std::vector<Translation>& outputs : translator.translate(run.context(), lines, id + 1, warn)) {
-      for (const Translation& output : outputs) fmt::print("{}\n", line_of(output, id, form));
+  std::optional<DecodingRun> run;
+  together(job.control(), [&] { run.emplace(job, DecodingOptions{"translate", line.model, sets, decoding_arena_bytes}); });
+  const Config& config = run->config();
+  const Form form{.n_best = config.decoding.n_best > 1 || line.n_best > 0,
+                  .scores = config.decoding.scores,
+                  .alignment = config.decoding.alignment,
+                  .json = line.json};
+  const Translator translator(run->problem(), run->loaded().source(), run->loaded().target(), config.model.max_length);
+  const auto warn = [&](const std::string& text) { run->warn(text); };
+  const auto answer = [&](std::span<const std::string> lines, std::int64_t id) {
+    std::string text;
+    for (const std::vector<Translation>& outputs : translator.translate(run->context(), lines, id + 1, warn)) {
+      for (const Translation& output : outputs) text += line_of(output, id, form) + '\n';
       ++id;
     }
-    flush_stdout();
-  }
+    return text;
+  };
+  LineInput input(STDIN_FILENO);
+  deal_lines(job.control(), {.read = [&](std::size_t most) { return input.take(most); }, .answer = answer, .write = write_stdout});
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -10,6 +10,7 @@ namespace weft {
 
 using VerbFunction = int (*)(const Config&, const CommandLine&);
 using RankedVerbFunction = int (*)(const Config&, Job&);
+using SharedVerbFunction = int (*)(const CommandLine&, Job&);
 
 /// What the program can be asked to do. A verb without `run` is known and not built yet.
 struct Verb {
@@ -19,7 +20,8 @@ struct Verb {
   bool takes_config = false;  // else `run` is handed the defaults
   VerbFunction run = nullptr;
   RankedVerbFunction run_on_ranks = nullptr;  // in place of `run`: what mpirun may start on several ranks
-  bool is_built() const { return run != nullptr || run_on_ranks != nullptr; }
+  SharedVerbFunction run_shared = nullptr;    // the same for a verb without configuration
+  bool is_built() const { return run != nullptr || run_on_ranks != nullptr || run_shared != nullptr; }
 };
 
 const std::vector<Verb>& verbs();
@@ -30,9 +32,10 @@ int run_vocab(const Config&, const CommandLine&);
 int run_prepare(const Config&, const CommandLine&);
 int run_train(const Config&, Job&);
 int run_launch(const Config&, const CommandLine&);
-int run_translate(const Config&, const CommandLine&);
-int run_score(const Config&, const CommandLine&);
-int run_evaluate(const Config&, const CommandLine&);
+int run_translate(const CommandLine&, Job&);
+int run_score(const CommandLine&, Job&);
+int run_evaluate(const CommandLine&, Job&);
+int run_export(const CommandLine&, Job&);
 int run_plan(const Config&, const CommandLine&);
 int run_inspect(const Config&, const CommandLine&);
 

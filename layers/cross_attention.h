@@ -24,6 +24,9 @@ class CrossAttention {
   /// y (Tq, C) is overwritten. Sequence b of the queries attends to sequence b of the keys.
   void forward(Context&, Tensor x, const Rows&, const KeyValues&, Tensor y, Saved&) const;
 
+  /// See DotProductAttention::weights.
+  void weights(Context& ctx, const Saved& saved, Tensor weights) const { attention_.weights(ctx, saved.attention, weights); }
+
   struct Gradients {
     Tensor dx;            // (Tq, C), as `write` says; may be dy
     Tensor dkeys_values;  // (Tk, 2C), overwritten

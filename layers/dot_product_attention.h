@@ -42,6 +42,10 @@ class DotProductAttention {
     Tensor dq, dk, dv;  // as q, k, v; overwritten; rows may be strided
   };
   void backward(Context&, Tensor dy, const Saved&, const Gradients&) const;
+  /// What a forward without causal mask weighted the keys with, averaged over the heads: weights (Tq, S) float32, overwritten, S the
+  /// longest sequence of keys; row i has the weights of its sequence's keys, then zeros. Computed on the host: for a look at a finished
+  /// output.
+  void weights(Context&, const Saved&, Tensor weights) const;
 
  private:
   Tensor heads(Tensor x) const;  // (T, C) -> (T, H, D)

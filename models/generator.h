@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "runtime/context.h"
+#include "runtime/error.h"
 #include "runtime/rows.h"
 
 namespace weft {
@@ -26,6 +27,13 @@ class Generator {
   /// Live hypothesis i continues what was hypothesis parents[i]; parents (M) int32 on the device, M <= sequences * beams: finished ones
   /// leave, one may be continued in several ways. Also before the first step.
   virtual void reorder(Context&, DecodeState&, Tensor parents) = 0;
+  /// Reads whole outputs, bos first: how much every target row looks at the source rows of its sequence, by the cross-attention of the last
+  /// layer of the decoder, averaged over the heads. weights (target rows, longest source) float32, overwritten; behind a source zeros.
+  virtual void attend(Context&, const Rows& source, const Rows& target, Tensor weights);
 };
+
+inline void Generator::attend(Context&, const Rows&, const Rows&, Tensor) {
+  fail_input("decoding.alignment: this model has no attention to align by\n  expected  none");
+}
 
 }  // namespace weft

@@ -155,6 +155,15 @@ void Transformer::step(Context& caller, DecodeState& decode_state, Tensor tokens
   ++state.steps;
 }
 
+void Transformer::attend(Context& caller, const Rows& source, const Rows& target, Tensor weights) {
+  Context ctx = without_dropout(caller);
+  const StepArena::Mark start = ctx.memory.mark();
+  BlockHooks all_acquired;
+  const Tensor memory = encoder_.evaluate(ctx, {.rows = source}, all_acquired);
+  decoder_.evaluate(ctx, {.rows = target, .memory = memory, .memory_rows = source, .attention = weights}, all_acquired);
+  ctx.memory.release(start);
+}
+
 void Transformer::reorder(Context& ctx, DecodeState& decode_state, Tensor parents) {
   TransformerDecodeState& state = state_of(decode_state);
   const std::int64_t n = parents.size(0), filled = state.steps * 2 * hidden_size_;

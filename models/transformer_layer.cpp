@@ -82,6 +82,7 @@ void TransformerLayer::cross_attention_forward(Context& ctx, const Flow& flow, T
   const Tensor keys_values = ctx.memory.saved("cross-attention k, v", {in.memory.size(0), 2 * in.memory.size(1)}, in.memory.dtype);
   const KeyValues keys = project_memory(ctx, in.memory, in.memory_rows, keys_values);
   cross_attention_->forward(ctx, flow.input, in.rows, keys, branch, saved.cross_attention);
+  if (in.attention.defined()) cross_attention_->weights(ctx, saved.cross_attention, in.attention);
 }
 
 KeyValues TransformerLayer::project_memory(Context& ctx, Tensor memory, const Rows& rows, Tensor keys_values) const {

@@ -26,6 +26,7 @@ class TransformerLayer {
     Rows memory_rows;
     const KeyValueCache* cache = nullptr;    // decoding: of the self-attention
     const KeyValues* memory_keys = nullptr;  // decoding: what `project_memory` gave
+    Tensor attention;                        // (T, Ss) float32, the weights of the cross-attention are written here; or absent
   };
   struct Saved {
     Input input;

@@ -24,6 +24,7 @@ class Transformer : public TranslationModel {
   std::unique_ptr<DecodeState> start(Context&, const Rows& source, int beams, std::int64_t max_steps) override;
   void step(Context&, DecodeState&, Tensor tokens, Tensor logits) override;
   void reorder(Context&, DecodeState&, Tensor parents) override;
+  void attend(Context&, const Rows& source, const Rows& target, Tensor weights) override;
 
  private:
   /// The matrices that the two stacks and the head may share.

@@ -109,7 +109,8 @@ TransformerLayer::Input TransformerStack::layer_input(const Input& in, Tensor x,
           .memory = in.memory,
           .memory_rows = in.memory_rows,
           .cache = in.caches.empty() ? nullptr : &in.caches[layer],
-          .memory_keys = in.memory_keys.empty() ? nullptr : &in.memory_keys[layer]};
+          .memory_keys = in.memory_keys.empty() ? nullptr : &in.memory_keys[layer],
+          .attention = layer + 1 == layers_.size() ? in.attention : Tensor{}};
 }
 
 Tensor TransformerStack::take_output(Context& ctx, std::int64_t rows) const {

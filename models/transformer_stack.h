@@ -25,6 +25,7 @@ class TransformerStack {
     Rows memory_rows;
     std::span<const KeyValueCache> caches;   // decoding: one a layer
     std::span<const KeyValues> memory_keys;  // decoding: one a layer
+    Tensor attention;                        // see TransformerLayer::Input; of the last layer
   };
   struct Embeddings {
     Parameter& token;     // (V, C)

@@ -12,12 +12,6 @@
 namespace weft {
 namespace {
 
-constexpr std::array<std::string_view, 4> kMomentPrefixes{"exp_avg.", "exp_avg_sq.", "momentum.", "ema."};
-
-bool is_moment(std::string_view name) {
-  return std::any_of(kMomentPrefixes.begin(), kMomentPrefixes.end(), [&](std::string_view prefix) { return name.starts_with(prefix); });
-}
-
 /// Rank 0 lists; an error there must reach every rank, or the others would wait for ever.
 std::vector<std::int64_t> agreed_steps(Storage& storage, const std::string& run_dir, Control& control) {
   Json answer;
@@ -101,6 +95,11 @@ void read_box(const CheckpointReader& reader, Context& ctx, const StateBox& stat
 }
 
 }  // namespace
+
+bool is_moment(std::string_view name) {
+  constexpr std::array<std::string_view, 4> kPrefixes{"exp_avg.", "exp_avg_sq.", "momentum.", "ema."};
+  return std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](std::string_view prefix) { return name.starts_with(prefix); });
+}
 
 std::optional<FoundCheckpoint> find_newest(Storage& storage, const std::string& run_dir, Control& control, Log& log) {
   const std::vector<std::int64_t> steps = agreed_steps(storage, run_dir, control);

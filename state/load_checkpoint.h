@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "parallel/control.h"
@@ -42,6 +43,9 @@ struct Resumed {
 Resumed load_checkpoint(const CheckpointReader&, const StateTarget&);
 /// Both: find_newest, load_checkpoint. Nothing: a fresh start.
 std::optional<Resumed> load_newest(Storage&, const std::string& run_dir, Control&, Log&, const StateTarget&);
+
+/// Whether a tensor of a checkpoint is a moment or an average, and no weight itself.
+bool is_moment(std::string_view name);
 
 /// Only the weights, the averaged ones where there are any: for decoding, scoring and init_from. `storage` may hold values alone.
 void load_weights(const CheckpointReader&, Context&, ParameterStorage& storage);

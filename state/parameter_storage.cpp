@@ -38,12 +38,21 @@ ParameterStorage::ParameterStorage(ParameterSet& parameters, Communicator& commu
 }
 
 void ParameterStorage::initialize(Context& ctx) {
+  initialize(ctx, true);
+}
+
+void ParameterStorage::initialize_constants(Context& ctx) {
+  initialize(ctx, false);
+}
+
+void ParameterStorage::initialize(Context& ctx, bool weights) {
   kernels::fill_zero(ctx, {.y = values_});
   if (gradients_) kernels::fill_zero(ctx, {.y = gradients_->working()});
   if (masters_.defined()) kernels::fill_zero(ctx, {.y = masters_});
   if (!ctx.device.computes()) return;
   const DType sum = sum_dtype();
   for (const Parameter& parameter : parameters_.parameters()) {
+    if (!weights && parameter.saved) continue;
     const std::int64_t count = parameter.shape.elements();
     const Memory memory = ctx.device.allocate(count * size_of(sum), MemoryKind::kPinnedHost);
     const Tensor drawn = memory.tensor({count}, sum);

@@ -26,6 +26,8 @@ class ParameterStorage {
 
   /// Draws the initial weights into masters and values, constants into values only; gradients become zero.
   void initialize(Context&);
+  /// The constants; all else becomes zero: for weights that are loaded next, which need not be drawn before.
+  void initialize_constants(Context&);
   /// values = masters, rounded, of what this rank updates: after masters were loaded or exchanged.
   void make_values(Context&);
   /// Weights from outside: elements begin .. of values, and of this rank's masters, become `host`, (N) in the sum type, host memory. Not
@@ -42,6 +44,7 @@ class ParameterStorage {
   const ShardLayout& layout() const { return layout_; }
 
  private:
+  void initialize(Context&, bool weights);
   void copy_to_masters(Context&, std::int64_t begin, Tensor host);
 
   ParameterSet& parameters_;

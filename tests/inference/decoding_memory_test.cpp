@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "inference/alignment.h"
 #include "inference/beam_search.h"
 #include "inference/forced_decoding.h"
 #include "runtime/random.h"
@@ -63,6 +64,25 @@ TEST(DecodingMemoryTest, NoBatchOfRealSentencesNeedsMoreThanTheDryRunSays) {
       const std::int64_t scoring =
           largest_peak(tested, for_scores, [&](Context& ctx, const auto& sources) { score_targets(ctx, problem, sources, sources); });
       EXPECT_GE(scoring, for_scores / 2) << "scoring, batch_size " << batch_size;
+    }
+  }
+}
+
+TEST(DecodingMemoryTest, NeitherDoesAnAlignmentOfLongOutputs) {
+  ModelUnderTest tested(config(), reference_kernels(), DType::kFloat32);
+  for (const std::int64_t batch_size : {8, 64, 300}) {
+    const SearchProblem problem{.generator = *tested.model,
+                                .limits = {.max_length = 40},
+                                .target = {},
+                                .source_vocab_size = tested.config.source_vocab_size,
+                                .batch_size = batch_size,
+                                .align = true};
+    const std::int64_t bytes = decoding_arena_bytes(problem, reference_kernels(), 40);
+    const auto targets = random_sources(200, 39, 9);
+    largest_peak(tested, bytes, [&](Context& ctx, const auto& sources) { align(ctx, problem, sources, targets); });
+    for (const std::size_t length : {1, 7, 40}) {
+      const std::vector equally_long(targets.size(), std::vector<std::int32_t>(length, 2));
+      largest_peak(tested, bytes, [&](Context& ctx, const auto& sources) { align(ctx, problem, sources, equally_long); });
     }
   }
 }

@@ -36,7 +36,7 @@ TEST_P(NextTokensTest, TheBestOfEveryRowAreThoseOfASortedSoftmax) {
     const Tensor logits = ctx_.normal({7, vocab}, GetParam(), 3, 2.5);
     const std::vector<double> values = to_doubles(logits);
     for (const std::int64_t count : {1, 4, 80}) {
-      const auto found = most_probable_tokens(logits, std::vector<End>(7, End::kAllowed), count, kRules);
+      const auto found = most_probable_tokens(logits, std::vector<NextRule>(7), count, kRules);
       for (std::size_t r = 0; r < 7; ++r) {
         const auto row = values.begin() + static_cast<std::ptrdiff_t>(r) * vocab;
         std::vector<NextToken> expected = sorted_softmax({row, row + vocab});
@@ -55,8 +55,8 @@ TEST_P(NextTokensTest, TheBestOfEveryRowAreThoseOfASortedSoftmax) {
 
 TEST_P(NextTokensTest, TheEndTokenIsForbiddenAllowedOrForced) {
   const Tensor logits = ctx_.floats({1, 9, 5, 3, 1, 9, 5, 3, 1, 9, 5, 3}, GetParam(), {3, 4});
-  const std::vector<End> ends{End::kForbidden, End::kAllowed, End::kForced};
-  const auto found = most_probable_tokens(logits, ends, 2, kRules);
+  const std::vector<NextRule> rows{{End::kForbidden}, {End::kAllowed}, {End::kForced}};
+  const auto found = most_probable_tokens(logits, rows, 2, kRules);
   const std::vector<std::int32_t> expected{3, -1, 2, 3, 2, -1};
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(found[i].token, expected[i]) << i;
   EXPECT_EQ(found[2].log_prob, found[4].log_prob);  // of the whole vocabulary all the same
@@ -66,7 +66,7 @@ TEST_P(NextTokensTest, TiesGoToTheLowerIdAlsoAcrossBlocks) {
   std::vector<double> values(200, -1);
   for (const std::size_t v : {7, 70, 71, 199}) values[v] = 4;
   const Tensor logits = ctx_.floats(values, GetParam(), {1, 200});
-  const auto found = most_probable_tokens(logits, std::vector{End::kAllowed}, 3, kRules);
+  const auto found = most_probable_tokens(logits, std::vector<NextRule>(1), 3, kRules);
   EXPECT_EQ(found[0].token, 7);
   EXPECT_EQ(found[1].token, 70);
   EXPECT_EQ(found[2].token, 71);

@@ -10,15 +10,15 @@
 namespace weft::test {
 namespace {
 
-TEST(SearchLimitsTest, ConfigurationCountsWithoutTheEndTokenTheModelWithIt) {
+TEST(SearchLimitsTest, OnlyTheMinimumCountsWithoutTheEndToken) {
   const SearchLimits defaults = SearchLimits::from({.beam_size = 1}, 128);
   EXPECT_EQ(defaults.min_length, 1);
   EXPECT_EQ(defaults.max_length, 128);
-  EXPECT_EQ(SearchLimits::from({.max_length = 20}, 128).max_length, 21);
+  EXPECT_EQ(SearchLimits::from({.max_length = 20}, 128).max_length, 20);
   EXPECT_EQ(SearchLimits::from({.max_length = 500}, 128).max_length, 128);
   EXPECT_EQ(SearchLimits::from({.min_length = 5}, 128).min_length, 6);
   EXPECT_THAT([] { SearchLimits::from({.min_length = 30, .max_length = 20}, 128); },
-              testing::ThrowsMessage<Error>(testing::HasSubstr("decoding.min_length: 30 is more than the longest output, 20 tokens")));
+              testing::ThrowsMessage<Error>(testing::HasSubstr("decoding.min_length: 30 is more than the longest output, 19 tokens")));
 }
 
 TEST(SearchLimitsTest, TheRatioIsOfTokensWithoutTheirEnds) {

@@ -28,7 +28,9 @@ class EvaluateTest : public testing::Test {
     const CommandLine line = parse_command_line(arguments);
     testing::internal::CaptureStdout();
     try {
-      EXPECT_EQ(run_evaluate(Config{}, line), 0);
+      const MpiSession alone(false);
+      Job job(alone, {});
+      EXPECT_EQ(run_evaluate(line, job), 0);
     } catch (const Error&) {
       EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
       throw;
@@ -92,7 +94,12 @@ TEST_F(EvaluateTest, WrongOptionsAreRefused) {
   EXPECT_THAT(refusal({"--hyp", path("hyp")}), HasSubstr("--ref FILE"));
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--metrics", "comet"}), HasSubstr("found     comet"));
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--tokenize", "13b"}), HasSubstr("found     13b"));
-  EXPECT_THAT(refusal({"--model", "runs/ende"}), HasSubstr("--model: not supported yet"));
+  EXPECT_THAT(refusal({"--model", "runs/ende"}), HasSubstr("expected  --model DIR --src FILE --ref FILE"));
+  EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--model", "runs/ende"}), HasSubstr("output and a model"));
+  EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--set", "decoding.beam_size=1"}), HasSubstr("--set without a model"));
+  EXPECT_THAT(refusal({"--model", path("absent"), "--src", path("hyp"), "--ref", path("ref")}),
+              HasSubstr(path("absent") + ": no such folder"));
+  EXPECT_THAT(refusal({"--model", path("absent"), "--src", path("hyp"), "--ref", path("absent")}), HasSubstr("cannot be read"));
 }
 
 }  // namespace
