@@ -156,7 +156,7 @@ TEST_F(WrongTextsTest, AFileThatMayNotBeReadIsRefused) {
   fs::copy_file(WEFT_PROGRAM, folder_ / "weft");  // where another user may run it, since root reads everything
   EXPECT_EQ(prepare(kWord, geteuid() == 0 ? "setpriv --reuid 65534 --clear-groups ./weft" : "./weft"), 64);
   EXPECT_EQ(read("stderr"),
-            "weft: c.yaml:2:16: data.train[0].tgt: cannot be read\n  found     a.de\n  expected  a file this user may read\n");
+            "weft: c.yaml:2:28: data.train[0].tgt: cannot be read\n  found     a.de\n  expected  a file this user may read\n");
 }
 
 TEST_F(WrongTextsTest, OneWarningEvenWhereEveryLineIsWrong) {
