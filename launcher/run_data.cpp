@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -20,20 +19,23 @@ struct Learned {
   std::string path;
 };
 
-/// A run that has begun depends on its vocabulary. When only some of the files are there, an earlier call was interrupted: it is done
-/// again, and what is there must come out the same.
+/// Nothing is overwritten, since a run that has begun depends on its vocabulary. A file with the same content is fine: an earlier call that
+/// was killed may have left it.
 void learn(const std::vector<Learned>& vocabularies, const VocabConfig& config) {
-  Log log;
-  const auto is_there = [](const Learned& vocabulary) { return std::filesystem::exists(vocabulary.path); };
-  const bool interrupted = !std::all_of(vocabularies.begin(), vocabularies.end(), is_there);
+  std::vector<std::string> contents;
   for (const Learned& vocabulary : vocabularies) {
-    const auto refuse = [&] { fail_input(vocabulary.path + ": exists already\n  expected  another run_dir, or no such file"); };
-    if (!interrupted) refuse();
-    const std::string content = learn_vocabulary(vocabulary.from, config);
-    if (!is_there(vocabulary)) write_file(vocabulary.path, content);
-    if (read_whole_file(vocabulary.path) != content) refuse();
-    log.info("vocab", fmt::format("{}: {} entries", vocabulary.path, Vocabulary::load(vocabulary.path).size()));
-    fmt::print("{}\n", vocabulary.path);
+    contents.push_back(learn_vocabulary(vocabulary.from, config));
+    if (std::filesystem::exists(vocabulary.path) && read_whole_file(vocabulary.path) != contents.back()) {
+      fail_input(vocabulary.path +
+                 ": exists already, and is not what the text and the settings give\n  expected  another run_dir, or no such file");
+    }
+  }
+  Log log;
+  for (std::size_t i = 0; i < vocabularies.size(); ++i) {
+    const std::string& path = vocabularies[i].path;
+    if (!std::filesystem::exists(path)) write_file(path, contents[i]);
+    log.info("vocab", fmt::format("{}: {} entries", path, Vocabulary::load(path).size()));
+    fmt::print("{}\n", path);
   }
 }
 

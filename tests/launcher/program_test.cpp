@@ -97,7 +97,11 @@ TEST_F(ProgramTest, VocabAndPrepareMakeTheirFiles) {
   EXPECT_EQ(read("out"), "run/vocab.model\n");
   EXPECT_TRUE(fs::exists(folder_ / "run" / "vocab.model"));
   EXPECT_EQ(fs::status(folder_ / "run").permissions(), fs::perms::owner_all);
-  EXPECT_EQ(weft("vocab --config c.yaml"), 64);  // a run that has begun depends on it
+  const std::string learned = read("run/vocab.model");
+  EXPECT_EQ(weft("vocab --config c.yaml"), 0) << read("err");
+  EXPECT_EQ(weft("vocab --config c.yaml --set vocab.vocab_size=41"), 64);  // a run that has begun depends on it
+  EXPECT_NE(read("err").find("run/vocab.model: exists already"), std::string::npos);
+  EXPECT_EQ(read("run/vocab.model"), learned);
   EXPECT_EQ(weft("prepare --config c.yaml"), 64);
   EXPECT_EQ(weft("prepare --config c.yaml --out prepared --set vocab.src=run/vocab.model"), 0) << read("err");
   EXPECT_EQ(read("out"), "train: 201 pairs, 200 kept; dropped: 1 empty\nvalid: 201 pairs, 200 kept; dropped: 1 empty\n");
