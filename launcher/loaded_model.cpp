@@ -53,6 +53,13 @@ std::string resolve(Storage& storage, const std::string& path) {
   return choose_checkpoint(storage, folder, metric);
 }
 
+void require_trained_with(const CheckpointReader& reader, const std::string& name, const Vocabulary& found, const std::string& file) {
+  const std::string& trained = reader.manifest().run.fingerprints.at(name).as_string();
+  if (fmt::format("{:016x}", found.fingerprint()) == trained) return;
+  fail_input(fmt::format("{}: not the vocabulary the model was trained with\n  found     {:016x}\n  expected  {}", file,
+                         found.fingerprint(), trained));
+}
+
 }  // namespace
 
 LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>& sets) {
@@ -67,11 +74,8 @@ LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>
   const VocabularyFiles files = vocabulary_files(run_dir, config_.vocab.share_vocab);
   source_ = Vocabulary::load(files.source);
   if (files.target != files.source) target_ = Vocabulary::load(files.target);
-  const std::string& trained = reader.manifest().run.fingerprints.at("source_vocabulary").as_string();
-  if (fmt::format("{:016x}", source_->fingerprint()) != trained) {
-    fail_input(fmt::format("{}: not the vocabulary the model was trained with\n  found     {:016x}\n  expected  {}", files.source,
-                           source_->fingerprint(), trained));
-  }
+  require_trained_with(reader, "source_vocabulary", source(), files.source);
+  require_trained_with(reader, "target_vocabulary", target(), files.target);
   config_.model.source_vocab_size = source().size();
   config_.model.target_vocab_size = target().size();
   parameters_ = std::make_unique<ParameterSet>(static_cast<std::uint64_t>(config_.seed));
