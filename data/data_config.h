@@ -5,10 +5,15 @@
 
 namespace weft {
 
-/// Two parallel text files, one sentence a line.
+enum class Side { kSource, kTarget };
+
+/// Parallel text, one sentence pair a line: two files, or one file of two tab-separated columns.
 struct ParallelText {
-  std::string src;
-  std::string tgt;
+  std::string src, tgt;       // two files
+  std::string file;           // or one; src and tgt are empty then
+  bool target_first = false;  // columns: [tgt, src]
+  bool given() const { return !src.empty() || !file.empty(); }
+  friend bool operator==(const ParallelText&, const ParallelText&) = default;
 };
 
 /// What the budget of an update counts: target or source tokens, whichever is more, or sentences.
@@ -21,7 +26,7 @@ enum class InvalidUtf8 { kError, kSkip, kReplace };
 /// Section `data` of the configuration.
 struct DataConfig {
   std::vector<ParallelText> train;
-  ParallelText valid;    // empty names: none
+  ParallelText valid;    // not given: none
   std::string prepared;  // a folder made by `weft prepare`, instead of train and valid; empty: none
   TooLong too_long = TooLong::kSkip;
   Empty empty = Empty::kSkip;
@@ -32,14 +37,17 @@ struct DataConfig {
   std::int64_t bucket_size = 100000;
 };
 
+/// What a token is: a piece of a word, a word between blanks, a character, a byte of the UTF-8 text.
+enum class VocabType { kSentencePiece, kWord, kChar, kByte };
 enum class VocabAlgorithm { kBpe, kUnigram };
 
-/// Section `vocab` of the configuration (type: sentencepiece).
+/// Section `vocab` of the configuration.
 struct VocabConfig {
   std::string src, tgt;  // existing vocabulary files; empty: learned
-  VocabAlgorithm algorithm = VocabAlgorithm::kBpe;
+  VocabType type = VocabType::kSentencePiece;
+  VocabAlgorithm algorithm = VocabAlgorithm::kBpe;  // this and the last two: sentencepiece only
   bool share_vocab = true;
-  std::int64_t vocab_size = 32000;
+  std::int64_t vocab_size = 32000;  // not of bytes, which are 256 and the 3 special ones
   double character_coverage = 1.0;
   bool byte_fallback = true;
 };

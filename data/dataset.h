@@ -4,11 +4,10 @@
 #include <span>
 #include <string>
 
+#include "data/data_config.h"
 #include "data/vocabulary.h"
 
 namespace weft {
-
-enum class Side { kSource, kTarget };
 
 /// Tokens of one pair, end tokens included. The decoder reads as many rows as the target has tokens: bos and all but the last.
 struct Lengths {

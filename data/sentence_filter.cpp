@@ -11,8 +11,13 @@
 namespace weft {
 namespace {
 
-std::string place(const std::string& file, std::int64_t line) {
-  return fmt::format("{}:{}", file, line);
+/// train.en:12, or train.tsv:12 (column 1).
+std::string place(const TextColumn& text, std::int64_t line) {
+  return fmt::format("{}:{}{}", text.file, line, text.column == 0 ? "" : fmt::format(" (column {})", text.column));
+}
+
+std::int64_t count_unknown(const Vocabulary& vocabulary, const std::vector<std::int32_t>& ids) {
+  return std::count_if(ids.begin(), ids.end(), [&](std::int32_t id) { return vocabulary.is_unknown(id); });
 }
 
 }  // namespace
@@ -35,6 +40,18 @@ std::string describe(const PrepareAccount& a) {
   return text;
 }
 
+PrepareAccount& operator+=(PrepareAccount& sum, const PrepareAccount& a) {
+  sum.lines += a.lines;
+  sum.kept += a.kept;
+  sum.invalid_utf8 += a.invalid_utf8;
+  sum.empty += a.empty;
+  sum.too_long += a.too_long;
+  sum.length_ratio += a.length_ratio;
+  sum.repaired += a.repaired;
+  sum.cropped += a.cropped;
+  return sum;
+}
+
 SentenceFilter::SentenceFilter(const DataConfig& config, const LengthLimits& limits, const Vocabulary& source, const Vocabulary& target)
     : config_(config), limits_(limits), source_(source), target_(target) {}
 
@@ -42,7 +59,8 @@ EncodedPair SentenceFilter::encode(TextPair pair, const ParallelText& files) con
   EncodedPair result;
   PrepareAccount& account = result.account;
   account.lines = 1;
-  const std::string source_place = place(files.src, pair.number), target_place = place(files.tgt, pair.number);
+  const std::string source_place = place(column_of(files, Side::kSource), pair.number);
+  const std::string target_place = place(column_of(files, Side::kTarget), pair.number);
   if (!usable_text(pair.source.text, source_place, account) || !usable_text(pair.target.text, target_place, account)) {
     account.repaired = 0;
     return result;
@@ -57,6 +75,10 @@ EncodedPair SentenceFilter::encode(TextPair pair, const ParallelText& files) con
   }
   result.source = source_.encode(pair.source.text);
   result.target = target_.encode(pair.target.text);
+  result.source_tokens = static_cast<std::int64_t>(result.source.size());
+  result.target_tokens = static_cast<std::int64_t>(result.target.size());
+  result.source_unknown = count_unknown(source_, result.source);
+  result.target_unknown = count_unknown(target_, result.target);
   const bool kept = usable_length(result.source, limits_.source, source_place, account) &&
                     usable_length(result.target, limits_.target, target_place, account);
   const auto [shorter, longer] = std::minmax({result.source.size() + 1, result.target.size() + 1});

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "data/data_config.h"
+#include "data/parallel_text.h"
 #include "data/vocabulary.h"
 
 namespace weft {
@@ -19,18 +20,12 @@ struct PrepareAccount {
 };
 /// "1014 pairs, 1010 kept; dropped: 2 empty, 2 too long; 3 repaired"
 std::string describe(const PrepareAccount&);
+PrepareAccount& operator+=(PrepareAccount& sum, const PrepareAccount&);
 
-struct TextLine {
-  std::string text;
-  bool truncated = false;  // it was longer than kMaxLineBytes
-};
-struct TextPair {
-  TextLine source, target;
-  std::int64_t number = 0;  // of the line
-};
 struct EncodedPair {
-  std::vector<std::int32_t> source, target;  // without eos
-  PrepareAccount account;                    // of this one pair
+  std::vector<std::int32_t> source, target;                                                   // without eos
+  PrepareAccount account;                                                                     // of this one pair
+  std::int64_t source_tokens = 0, source_unknown = 0, target_tokens = 0, target_unknown = 0;  // as encoded, also of a dropped pair
 };
 
 /// Longest sentences, end token included.
@@ -44,6 +39,8 @@ class SentenceFilter {
   SentenceFilter(const DataConfig&, const LengthLimits&, const Vocabulary& source, const Vocabulary& target);
   /// `files` names where the pair comes from. kept is 0 or 1.
   EncodedPair encode(TextPair, const ParallelText& files) const;
+  const Vocabulary& source() const { return source_; }
+  const Vocabulary& target() const { return target_; }
 
  private:
   bool usable_text(std::string& text, const std::string& place, PrepareAccount&) const;

@@ -22,10 +22,17 @@ struct LineReader::Gzip {
   gzFile handle;
 };
 
-LineReader::LineReader(const std::string& path) : path_(path), buffer_(std::size_t{1} << 18) {
+void require_text_file(const std::string& path) {
   struct stat info {};
   if (stat(path.c_str(), &info) != 0) fail_input(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   if (S_ISDIR(info.st_mode)) fail_input(fmt::format("{}: is a directory, expected a text file", path));
+  if (!S_ISREG(info.st_mode)) {
+    fail_input(fmt::format("{}: is a pipe or a device, which can be read only once; expected a text file (gzip is read as it is)", path));
+  }
+}
+
+LineReader::LineReader(const std::string& path) : path_(path), buffer_(std::size_t{1} << 18) {
+  require_text_file(path);
   gzFile opened = gzopen(path.c_str(), "rb");
   if (opened == nullptr) fail_input(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
   file_ = std::make_unique<Gzip>(opened);
@@ -61,12 +68,18 @@ bool LineReader::next(std::string& line) {
     begin_ += length + (lf != nullptr ? 1 : 0);
     if (lf != nullptr) break;
   }
-  if (truncated_) line.resize(utf8_prefix(line, line.size() - 1).size());  // never half a character
+  if (truncated_) {
+    line.resize(utf8_prefix(line, line.size() - 1).size());  // never half a character
+  } else if (line.ends_with('\r')) {
+    line.pop_back();
+    ++carriage_returns_;
+  }
   if (any) ++number_;
   return any;
 }
 
 std::string read_whole_file(const std::string& path) {
+  require_text_file(path);
   std::ifstream file(path, std::ios::binary | std::ios::ate);
   const std::streamoff bytes = file ? static_cast<std::streamoff>(file.tellg()) : -1;
   std::string content(bytes > 0 ? static_cast<std::size_t>(bytes) : 0, '\0');

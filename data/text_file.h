@@ -10,8 +10,8 @@ namespace weft {
 inline constexpr std::int64_t kMaxLineBytes = std::int64_t{1} << 20;
 
 /// Reads a text file, plain or gzip (told apart by content), line by line. A line ends in LF and in nothing else: CR, U+2028 and U+0085
-/// stay inside. A missing LF at the end of the file is fine. A missing file, a directory and broken gzip data are errors that name the
-/// file.
+/// stay inside. One CR before the LF, the line end of Windows, is removed and counted. A missing LF at the end of the file is fine. What
+/// require_text_file refuses and broken gzip data are errors that name the file.
 class LineReader {
  public:
   explicit LineReader(const std::string& path);
@@ -23,6 +23,8 @@ class LineReader {
   bool next(std::string& line);
   /// Whether the last line was longer than kMaxLineBytes; `line` then holds its beginning.
   bool truncated() const { return truncated_; }
+  /// How many lines so far ended in a CR that was removed.
+  std::int64_t carriage_returns() const { return carriage_returns_; }
   /// Number of the last line, from 1.
   std::int64_t number() const { return number_; }
   const std::string& path() const { return path_; }
@@ -35,9 +37,12 @@ class LineReader {
   std::unique_ptr<Gzip> file_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0, end_ = 0;
-  std::int64_t number_ = 0;
+  std::int64_t number_ = 0, carriage_returns_ = 0;
   bool truncated_ = false;
 };
+
+/// A name of nothing, a folder, a pipe or a device is a mistake of the user: text is read more than once.
+void require_text_file(const std::string& path);
 
 /// All bytes of a file as they are.
 std::string read_whole_file(const std::string& path);

@@ -3,10 +3,10 @@
 #include <filesystem>
 
 #include <fmt/format.h>
-#include <sentencepiece_processor.h>
 #include <xxhash.h>
 
 #include "data/text_file.h"
+#include "data/tokenizer.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -22,14 +22,14 @@ std::string read_model(const std::string& path) {
   return read_whole_file(path);
 }
 
-std::int32_t required_id(const std::string& path, std::string_view which, int id, std::int64_t size) {
-  if (id < 0 || id >= size) fail_input(fmt::format("{}: the vocabulary has no {} symbol; train it with one", path, which));
-  return static_cast<std::int32_t>(id);
+/// A SentencePiece model has bytes that are no text.
+bool is_entry_list(const std::string& content) {
+  return content.find('\n') != std::string::npos && content.find('\0') == std::string::npos;
 }
 
 }  // namespace
 
-Vocabulary::Vocabulary() : processor_(std::make_unique<sentencepiece::SentencePieceProcessor>()) {}
+Vocabulary::Vocabulary() = default;
 Vocabulary::Vocabulary(Vocabulary&&) noexcept = default;
 Vocabulary& Vocabulary::operator=(Vocabulary&&) noexcept = default;
 Vocabulary::~Vocabulary() = default;
@@ -37,32 +37,50 @@ Vocabulary::~Vocabulary() = default;
 Vocabulary Vocabulary::load(const std::string& path) {
   const std::string content = read_model(path);
   Vocabulary vocabulary;
-  sentencepiece::SentencePieceProcessor& processor = *vocabulary.processor_;
-  const auto status = processor.LoadFromSerializedProto(content);
-  if (!status.ok()) fail_input(fmt::format("{}: no SentencePiece model, or a damaged one: {}", path, status.ToString()));
-  vocabulary.size_ = processor.GetPieceSize();
-  vocabulary.special_ = {.unk = required_id(path, "unk", processor.unk_id(), vocabulary.size_),
-                         .bos = required_id(path, "bos", processor.bos_id(), vocabulary.size_),
-                         .eos = required_id(path, "eos", processor.eos_id(), vocabulary.size_)};
+  vocabulary.tokenizer_ = is_entry_list(content) ? read_entry_list(content, path) : read_sentencepiece(content, path);
   vocabulary.fingerprint_ = XXH3_64bits(content.data(), content.size());
   return vocabulary;
 }
 
 std::vector<std::int32_t> Vocabulary::encode(std::string_view text) const {
-  std::vector<int> ids;
-  const auto status = processor_->Encode(text, &ids);
-  if (!status.ok()) fail(fmt::format("SentencePiece cannot encode: {}", status.ToString()));
-  return ids;
+  return tokenizer_->encode(text);
 }
 
 std::string Vocabulary::decode(std::span<const std::int32_t> ids) const {
   for (const std::int32_t id : ids) {
-    if (id < 0 || id >= size_) fail(fmt::format("id {} is outside the vocabulary of {}", id, size_));
+    if (id < 0 || id >= size()) fail(fmt::format("id {} is outside the vocabulary of {}", id, size()));
   }
-  std::string text;
-  const auto status = processor_->Decode(std::vector<int>(ids.begin(), ids.end()), &text);
-  if (!status.ok()) fail(fmt::format("SentencePiece cannot decode: {}", status.ToString()));
-  return text;
+  return tokenizer_->decode(ids);
+}
+
+VocabType Vocabulary::type() const {
+  return tokenizer_->type;
+}
+
+std::int64_t Vocabulary::size() const {
+  return tokenizer_->size;
+}
+
+const SpecialIds& Vocabulary::special() const {
+  return tokenizer_->special;
+}
+
+bool Vocabulary::is_unknown(std::int32_t id) const {
+  return tokenizer_->is_unknown(id);
+}
+
+std::string kind_of(VocabType type) {
+  switch (type) {
+    case VocabType::kWord:
+      return "a word vocabulary";
+    case VocabType::kChar:
+      return "a character vocabulary";
+    case VocabType::kByte:
+      return "a byte vocabulary";
+    case VocabType::kSentencePiece:
+      break;
+  }
+  return "a SentencePiece vocabulary";
 }
 
 }  // namespace weft

@@ -46,7 +46,7 @@ void check_embeddings(const Config& c, Conflicts& conflicts) {
         {"vocab.tgt", "vocab.src", "vocab.share_vocab"});
   }
   const bool learned = c.vocab.src.empty() || (c.vocab.tgt.empty() && !c.vocab.share_vocab);
-  if (learned && c.vocab.byte_fallback && c.vocab.vocab_size < 260) {
+  if (c.vocab.type == VocabType::kSentencePiece && learned && c.vocab.byte_fallback && c.vocab.vocab_size < 260) {
     add(conflicts, fmt::format("{} has no room for 256 bytes, 3 special pieces and a character", c.vocab.vocab_size),
         "at least 260, or vocab.byte_fallback: false", {"vocab.vocab_size", "vocab.byte_fallback"});
   }

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "launcher/config_tables.h"
@@ -11,37 +13,60 @@ Problem within(Problem problem, const YamlNode& node, std::string path) {
   return problem;
 }
 
-/// {src: FILE, tgt: FILE, weight: 1}, the only shape that is built.
+constexpr const char* kShapes = "{src: FILE, tgt: FILE} or {file: FILE, columns: [src, tgt]}";
+
+/// The sides in the order of their columns.
+ReadResult read_columns(const YamlNode& node, bool& target_first) {
+  std::string order;
+  for (const YamlNode& item : node.items) order += item.scalar + " ";
+  target_first = order == "tgt src ";
+  if (node.kind == YamlNode::Kind::kList && (target_first || order == "src tgt ")) return std::nullopt;
+  return not_a("not the two columns", node, "[src, tgt] or [tgt, src]");
+}
+
+/// One key of a text; `keys` collects the names that were given.
+ReadResult read_text_key(const YamlNode& key, const YamlNode& value, std::vector<std::string>& keys, ParallelText& read) {
+  const std::string& name = key.scalar;
+  if (std::find(keys.begin(), keys.end(), name) != keys.end()) return not_a("given twice", value, kShapes);
+  keys.push_back(name);
+  if (name == "src") return read_text(value, read.src);
+  if (name == "tgt") return read_text(value, read.tgt);
+  if (name == "file") return read_text(value, read.file);
+  if (name == "columns") return read_columns(value, read.target_first);
+  if (name == "text" || name == "text_b") return not_supported_yet(value, kShapes);
+  if (name != "weight") {
+    return not_a("unknown key", value, kShapes, nearest_name(name, {"src", "tgt", "weight", "file", "columns"}).value_or(""));
+  }
+  double weight = 1;
+  const ReadResult problem = read_real(value, {.above = true}, weight);
+  return problem || weight == 1 ? problem : not_supported_yet(value, "1");
+}
+
+/// {src: FILE, tgt: FILE, weight: 1} or {file: FILE, columns: [src, tgt], weight: 1}.
 ReadResult read_pair(const YamlNode& node, const std::string& path, ParallelText& pair) {
-  const std::string expected = "{src: FILE, tgt: FILE}";
-  if (node.kind != YamlNode::Kind::kMap) return within(not_a("not a pair of files", node, expected), node, path);
+  const auto not_a_text = [&] { return within(not_a("not a parallel text", node, kShapes), node, path); };
+  if (node.kind != YamlNode::Kind::kMap) return not_a_text();
   ParallelText read;
+  std::vector<std::string> keys;
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
-    const YamlNode &key = node.keys[i], &value = node.items[i];
-    const std::string name = key.scalar, inner = path + "." + name;
-    ReadResult problem;
-    if (name == "src" || name == "tgt") {
-      std::string& file = name == "src" ? read.src : read.tgt;
-      problem = file.empty() ? read_text(value, file) : not_a("given twice", value, expected);
-    } else if (name == "weight") {
-      double weight = 1;
-      problem = read_real(value, {.above = true}, weight);
-      if (!problem && weight != 1) problem = not_supported_yet(value, "1");
-    } else if (name == "file" || name == "columns" || name == "text" || name == "text_b") {
-      problem = not_supported_yet(value, expected);
-    } else {
-      problem = not_a("unknown key", value, expected, nearest_name(name, {"src", "tgt", "weight"}).value_or(""));
-    }
+    const std::string& name = node.keys[i].scalar;
+    ReadResult problem = read_text_key(node.keys[i], node.items[i], keys, read);
     if (!problem) continue;
     problem->found = name + ": " + problem->found;
-    return within(*problem, key, inner);
+    return within(*problem, node.keys[i], path + "." + name);
   }
-  if (read.src.empty() || read.tgt.empty()) return within(not_a("not a pair of files", node, expected), node, path);
+  const bool two = !read.src.empty() && !read.tgt.empty(), neither = read.src.empty() && read.tgt.empty();
+  const bool columns = std::find(keys.begin(), keys.end(), "columns") != keys.end();
+  const bool one = !read.file.empty() && columns && neither;
+  if (!one && (!two || columns || !read.file.empty())) return not_a_text();
   pair = read;
   return std::nullopt;
 }
 
 std::string pair_text(const ParallelText& pair) {
+  if (!pair.file.empty()) {
+    return fmt::format("{{file: {}, columns: [{}]}}", yaml_scalar(pair.file), pair.target_first ? "tgt, src" : "src, tgt");
+  }
   return fmt::format("{{src: {}, tgt: {}}}", yaml_scalar(pair.src), yaml_scalar(pair.tgt));
 }
 
@@ -75,12 +100,14 @@ Section data_section() {
       .name = "data",
       .help = "What is read. Lines are dropped when data are prepared, and nowhere else.",
       .keys = {
-          member_key("train", "[{src: FILE, tgt: FILE}, ...]", "parallel files, one sentence a line; several are read one after another",
+          member_key("train", "[{src: FILE, tgt: FILE}, {file: FILE, columns: [src, tgt]}, ...]",
+                     "parallel text, one sentence pair a line, in two files or in two tab-separated columns of one; plain or gzip; several "
+                     "are read one after another",
                      of(&DataConfig::train), read_train, train_text),
           member_key(
-              "valid", "{src: FILE, tgt: FILE}", "the files validation reads; null: no validation", of(&DataConfig::valid),
-              [](const YamlNode& node, ParallelText& pair) { return read_pair(node, "data.valid", pair); },
-              [](const ParallelText& pair) { return pair.src.empty() ? std::string("null") : pair_text(pair); }),
+              "valid", "{src: FILE, tgt: FILE} or {file: FILE, columns: [src, tgt]}", "the files validation reads; null: no validation",
+              of(&DataConfig::valid), [](const YamlNode& node, ParallelText& pair) { return read_pair(node, "data.valid", pair); },
+              [](const ParallelText& pair) { return pair.given() ? pair_text(pair) : std::string("null"); }),
           text("prepared", of(&DataConfig::prepared), "a folder, or null", "written by weft prepare, instead of train and valid"),
           choice(
               "too_long", of(&DataConfig::too_long),
@@ -110,18 +137,25 @@ Section vocab_section() {
       .name = "vocab",
       .help = "How text becomes tokens.",
       .keys = {
-          fixed("type", "sentencepiece", {"word", "char", "byte"}, "what a token is"),
+          choice("type", of(&VocabConfig::type),
+                 std::vector<std::pair<std::string, VocabType>>{{"sentencepiece", VocabType::kSentencePiece},
+                                                                {"word", VocabType::kWord},
+                                                                {"char", VocabType::kChar},
+                                                                {"byte", VocabType::kByte}},
+                 {}, "what a token is: a piece of a word, a word between blanks, a character, a byte"),
           choice("algorithm", of(&VocabConfig::algorithm),
                  std::vector<std::pair<std::string, VocabAlgorithm>>{{"bpe", VocabAlgorithm::kBpe}, {"unigram", VocabAlgorithm::kUnigram}},
-                 {}, "how the pieces are learned"),
+                 {}, "sentencepiece: how the pieces are learned"),
           text("src", of(&VocabConfig::src), "a file, or null",
                "existing vocabulary; null: learned from the training data, stored in run_dir"),
           text("tgt", of(&VocabConfig::tgt), "a file, or null", "as src, for the target side"),
           boolean("share_vocab", of(&VocabConfig::share_vocab), "one vocabulary for both sides"),
-          whole("vocab_size", of(&VocabConfig::vocab_size), {.least = 8, .most = 10'000'000}, "pieces, the special ones included"),
+          whole("vocab_size", of(&VocabConfig::vocab_size), {.least = 8, .most = 10'000'000},
+                "entries, the special ones included; of bytes always 259"),
           real("character_coverage", of(&VocabConfig::character_coverage), {.least = 0, .most = 1, .above = true},
-               "share of the characters of the text that get pieces of their own"),
-          boolean("byte_fallback", of(&VocabConfig::byte_fallback), "other characters become bytes instead of the unknown token"),
+               "sentencepiece: share of the characters of the text that get pieces of their own"),
+          boolean("byte_fallback", of(&VocabConfig::byte_fallback),
+                  "sentencepiece: other characters become bytes instead of the unknown token"),
           fixed("word_vectors", "null", {}, "file of word vectors; type: word"),
           fixed("freeze_word_vectors", "false", {"true"}, "whether word vectors stay as they are"),
           fixed("labels", "null", {}, "file of labels, one a line; classification"),

@@ -38,19 +38,24 @@ void require(std::vector<Conflict>& conflicts, const std::string& key, const std
     add(conflicts, key, {.what = "no such " + expected.substr(2), .found = path, .nearest = nearest_file(path)});
   } else if ((status.type() == fs::file_type::directory) != folder) {
     add(conflicts, key, {.what = folder ? "not a folder" : "a folder", .found = path, .expected = expected});
+  } else if (!folder && status.type() != fs::file_type::regular) {
+    add(conflicts, key, {.what = "a pipe or a device", .found = path, .expected = "a file, since it is read more than once"});
   } else if (::access(path.c_str(), R_OK) != 0) {
     add(conflicts, key, {.what = "cannot be read", .found = path, .expected = expected + " this user may read"});
   }
 }
 
+void require_text(std::vector<Conflict>& conflicts, const std::string& key, const ParallelText& text) {
+  require(conflicts, key + ".src", text.src, false);
+  require(conflicts, key + ".tgt", text.tgt, false);
+  require(conflicts, key + ".file", text.file, false);
+}
+
 void require_texts(std::vector<Conflict>& conflicts, const DataConfig& data, bool valid) {
   for (std::size_t i = 0; i < data.train.size(); ++i) {
-    require(conflicts, fmt::format("data.train[{}].src", i), data.train[i].src, false);
-    require(conflicts, fmt::format("data.train[{}].tgt", i), data.train[i].tgt, false);
+    require_text(conflicts, fmt::format("data.train[{}]", i), data.train[i]);
   }
-  if (!valid) return;
-  require(conflicts, "data.valid.src", data.valid.src, false);
-  require(conflicts, "data.valid.tgt", data.valid.tgt, false);
+  if (valid) require_text(conflicts, "data.valid", data.valid);
 }
 
 void missing(std::vector<Conflict>& conflicts, std::vector<std::string> keys, std::string expected) {

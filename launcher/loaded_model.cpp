@@ -60,6 +60,13 @@ VocabularyFiles find_vocabularies(const std::string& checkpoint, bool shared) {
   return vocabulary_files(fs::absolute(checkpoint).parent_path().string(), shared);
 }
 
+void require_trained_with(const CheckpointReader& reader, const std::string& name, const Vocabulary& found, const std::string& file) {
+  const std::string& trained = reader.manifest().run.fingerprints.at(name).as_string();
+  if (fmt::format("{:016x}", found.fingerprint()) == trained) return;
+  fail_input(fmt::format("{}: not the vocabulary the model was trained with\n  found     {:016x}\n  expected  {}", file,
+                         found.fingerprint(), trained));
+}
+
 }  // namespace
 
 LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>& sets) {
@@ -74,11 +81,8 @@ LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>
   const VocabularyFiles& files = vocabularies_;
   source_ = Vocabulary::load(files.source);
   if (files.target != files.source) target_ = Vocabulary::load(files.target);
-  const std::string& trained = reader.manifest().run.fingerprints.at("source_vocabulary").as_string();
-  if (fmt::format("{:016x}", source_->fingerprint()) != trained) {
-    fail_input(fmt::format("{}: not the vocabulary the model was trained with\n  found     {:016x}\n  expected  {}", files.source,
-                           source_->fingerprint(), trained));
-  }
+  require_trained_with(reader, "source_vocabulary", source(), files.source);
+  require_trained_with(reader, "target_vocabulary", target(), files.target);
   config_.model.source_vocab_size = source().size();
   config_.model.target_vocab_size = target().size();
   parameters_ = std::make_unique<ParameterSet>(static_cast<std::uint64_t>(config_.seed));

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "data/output_file.h"
 #include "data/prepare.h"
 #include "data/prepared.h"
 #include "data/train_vocabulary.h"
@@ -13,22 +14,29 @@
 namespace weft {
 namespace {
 
-std::vector<std::string> texts(const DataConfig& data, bool source, bool target) {
-  std::vector<std::string> files;
-  for (const ParallelText& pair : data.train) {
-    if (source) files.push_back(pair.src);
-    if (target) files.push_back(pair.tgt);
-  }
-  return files;
-}
+struct Learned {
+  std::vector<TextColumn> from;
+  std::string path;
+};
 
-void learn(const std::vector<std::string>& files, const VocabConfig& config, const std::string& path) {
+/// Nothing is overwritten, since a run that has begun depends on its vocabulary. A file with the same content is fine: an earlier call that
+/// was killed may have left it.
+void learn(const std::vector<Learned>& vocabularies, const VocabConfig& config) {
+  std::vector<std::string> contents;
+  for (const Learned& vocabulary : vocabularies) {
+    contents.push_back(learn_vocabulary(vocabulary.from, config));
+    if (std::filesystem::exists(vocabulary.path) && read_whole_file(vocabulary.path) != contents.back()) {
+      fail_input(vocabulary.path +
+                 ": exists already, and is not what the text and the settings give\n  expected  another run_dir, or no such file");
+    }
+  }
   Log log;
-  // A run that has begun depends on its vocabulary.
-  if (std::filesystem::exists(path)) fail_input(path + ": exists already\n  expected  another run_dir, or no such file");
-  train_vocabulary(files, config, path);
-  log.info("vocab", fmt::format("{}: {} pieces", path, Vocabulary::load(path).size()));
-  fmt::print("{}\n", path);
+  for (std::size_t i = 0; i < vocabularies.size(); ++i) {
+    const std::string& path = vocabularies[i].path;
+    if (!std::filesystem::exists(path)) write_file(path, contents[i]);
+    log.info("vocab", fmt::format("{}: {} entries", path, Vocabulary::load(path).size()));
+    fmt::print("{}\n", path);
+  }
 }
 
 }  // namespace
@@ -44,8 +52,10 @@ int run_vocab(const Config& config, const CommandLine&) {
   if (error) fail_input(fmt::format("{}: cannot be made: {}", config.run_dir, error.message()));
   if (created) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
   const VocabularyFiles files = vocabulary_files(config.run_dir, vocab.share_vocab);
-  if (learns_source) learn(texts(config.data, true, vocab.share_vocab), vocab, files.source);
-  if (learns_target) learn(texts(config.data, false, true), vocab, files.target);
+  std::vector<Learned> vocabularies;
+  if (learns_source) vocabularies.push_back({columns_of(config.data.train, true, vocab.share_vocab), files.source});
+  if (learns_target) vocabularies.push_back({columns_of(config.data.train, false, true), files.target});
+  learn(vocabularies, vocab);
   return static_cast<int>(ExitCode::kDone);
 }
 
@@ -55,8 +65,9 @@ int run_prepare(const Config& config, const CommandLine& line) {
                                         .vocab = config.vocab,
                                         .limits = {.source = config.model.max_length, .target = config.model.max_length},
                                         .folder = line.out});
-  fmt::print("train: {}\n", describe(report.train));
-  if (!config.data.valid.src.empty()) fmt::print("valid: {}\n", describe(report.valid));
+  for (const std::string& account : account_of(report)) fmt::print("{}\n", account);
+  Log log;
+  for (const std::string& warning : report.warnings) log.warn("prepare", warning);
   return static_cast<int>(ExitCode::kDone);
 }
 

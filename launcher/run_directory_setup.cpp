@@ -72,8 +72,8 @@ std::string prepare_when_needed(const Config& config, Log& log) {
   if (is_prepared(prepare_config)) return prepare_config.folder;
   log.info("prepare", prepare_config.folder + ": learning the vocabulary and binarising the text");
   const PrepareReport report = prepare(prepare_config);
-  log.info("prepare", "train: " + describe(report.train));
-  if (!config.data.valid.src.empty()) log.info("prepare", "valid: " + describe(report.valid));
+  for (const std::string& line : account_of(report)) log.info("prepare", line);
+  for (const std::string& warning : report.warnings) log.warn("prepare", warning);
   return prepare_config.folder;
 }
 

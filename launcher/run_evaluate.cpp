@@ -1,5 +1,7 @@
 #include <optional>
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "data/text_file.h"
@@ -142,6 +144,14 @@ struct ModelQuestion {
   std::vector<std::string> sets;
 };
 
+/// Two files: those of data.valid, or the copies that preparing them has left.
+ParallelText validation_text(const Config& config) {
+  if (!config.data.valid.src.empty()) return config.data.valid;
+  const std::string folder = (config.data.prepared.empty() ? config.run_dir + "/prepared" : config.data.prepared) + "/valid/";
+  if (!std::filesystem::exists(folder + "text.src")) return {};
+  return {.src = folder + "text.src", .tgt = folder + "text.tgt"};
+}
+
 /// From --model, --src and --ref; what of them is not given, from the run and the validation files of --config, with its section decoding.
 ModelQuestion model_question(const CommandLine& line) {
   ModelQuestion question{line.model, line.source_file, line.references, line.sets};
@@ -150,8 +160,9 @@ ModelQuestion model_question(const CommandLine& line) {
     question.sets = decoding_sets(config);
     if (question.model.empty()) question.model = config.run_dir;
     if (question.source.empty() && question.references.empty()) {
-      question.source = config.data.valid.src;
-      if (!config.data.valid.tgt.empty()) question.references = {config.data.valid.tgt};
+      const ParallelText text = validation_text(config);
+      question.source = text.src;
+      if (!text.tgt.empty()) question.references = {text.tgt};
     }
   }
   if (question.model.empty() || question.source.empty() || question.references.empty()) {

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 #include "runtime/error.h"
@@ -24,11 +25,11 @@ std::vector<std::string> lines_of(const std::string& path) {
 TEST(LineReaderTest, OnlyALineFeedEndsALine) {
   const TextFolder folder;
   const std::string separators =
-      "a\r\nb\xE2\x80\xA8"
+      "a\rz\nb\xE2\x80\xA8"
       "c\xC2\x85"
       "d\x0b\x0c"
       "e\n\nlast";
-  EXPECT_THAT(lines_of(folder.write("text", separators)), ElementsAre("a\r",
+  EXPECT_THAT(lines_of(folder.write("text", separators)), ElementsAre("a\rz",
                                                                       "b\xE2\x80\xA8"
                                                                       "c\xC2\x85"
                                                                       "d\x0b\x0c"
@@ -42,6 +43,15 @@ TEST(LineReaderTest, AMissingLineFeedAtTheEndIsFineAndAnEmptyFileHasNoLines) {
   EXPECT_THAT(lines_of(folder.write("without", "a\nb")), ElementsAre("a", "b"));
   EXPECT_THAT(lines_of(folder.write("empty", "")), ElementsAre());
   EXPECT_EQ(count_lines(folder.write("blank", "\n\n\n")), 3);
+}
+
+TEST(LineReaderTest, OneCarriageReturnAtTheEndOfALineIsRemovedAndCounted) {
+  const TextFolder folder;
+  LineReader reader(folder.write("text", "a\r\nb\n\r\nc\r\r\nlast\r"));
+  std::vector<std::string> lines;
+  for (std::string line; reader.next(line);) lines.push_back(line);
+  EXPECT_THAT(lines, ElementsAre("a", "b", "", "c\r", "last"));
+  EXPECT_EQ(reader.carriage_returns(), 4);
 }
 
 TEST(LineReaderTest, LinesLongerThanTheBufferComeWhole) {
@@ -83,6 +93,33 @@ TEST(LineReaderTest, ReadsGzipAndRefusesItWhenCutShort) {
   folder.write("short.gz", bytes.substr(0, bytes.size() / 2));
   EXPECT_THAT([&] { count_lines(folder.path("short.gz")); },
               testing::ThrowsMessage<Error>(HasSubstr("short.gz: cannot be read after line")));
+}
+
+TEST(LineReaderTest, EveryBeginningOfAGzipFileAndEveryDamagedByteBehindItsHeaderIsAnError) {
+  const TextFolder folder;
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += std::to_string(i * 7919 % 104729) + "\n";
+  gzip(folder, text);
+  const std::string bytes = folder.read("text.gz");
+  for (std::size_t length = 2; length < bytes.size(); ++length) {  // one byte is not yet gzip
+    folder.write("damaged.gz", bytes.substr(0, length));
+    EXPECT_THAT([&] { count_lines(folder.path("damaged.gz")); }, testing::ThrowsMessage<Error>(HasSubstr("damaged.gz: cannot be read")))
+        << length;
+  }
+  for (std::size_t at = 10; at < bytes.size(); ++at) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x01);  // a bit that is not padding
+    folder.write("damaged.gz", damaged);
+    EXPECT_THAT([&] { count_lines(folder.path("damaged.gz")); }, testing::ThrowsMessage<Error>(HasSubstr("damaged.gz: cannot be read")))
+        << at;
+  }
+}
+
+TEST(LineReaderTest, APipeIsRefusedAndDoesNotHang) {
+  const TextFolder folder;
+  ASSERT_EQ(mkfifo(folder.path("pipe").c_str(), 0600), 0);
+  EXPECT_THAT([&] { LineReader reader(folder.path("pipe")); }, testing::ThrowsMessage<Error>(HasSubstr("pipe: is a pipe or a device")));
+  EXPECT_THAT([&] { read_whole_file(folder.path("pipe")); }, testing::ThrowsMessage<Error>(HasSubstr("pipe: is a pipe or a device")));
 }
 
 TEST(LineReaderTest, MissingFilesAndDirectoriesAreMistakesOfTheUser) {

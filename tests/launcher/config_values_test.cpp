@@ -54,6 +54,11 @@ TEST(ConfigValuesTest, SeveralTrainingFilesAndWeightOne) {
   EXPECT_EQ(c.data.valid.tgt, "v.de");
 }
 
+TEST(ConfigValuesTest, OneTabSeparatedFileWithItsColumnsInEitherOrder) {
+  const Config c = config_of("data: {train: [{file: a.tsv, columns: [src, tgt]}, {columns: [tgt, src], file: b.tsv}]}");
+  EXPECT_EQ(c.data.train, (std::vector<ParallelText>{{.file = "a.tsv"}, {.file = "b.tsv", .target_first = true}}));
+}
+
 TEST(ConfigValuesTest, TextsMayBeQuotedOrLookLikeNumbers) {
   EXPECT_EQ(config_of("run_dir: \"my runs/a: b\"").run_dir, "my runs/a: b");
   EXPECT_EQ(config_of("run_dir: 12").run_dir, "12");

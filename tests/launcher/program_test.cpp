@@ -1,6 +1,7 @@
 // The executable: what it exits with, and what goes to stdout and stderr.
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -97,11 +98,39 @@ TEST_F(ProgramTest, VocabAndPrepareMakeTheirFiles) {
   EXPECT_EQ(read("out"), "run/vocab.model\n");
   EXPECT_TRUE(fs::exists(folder_ / "run" / "vocab.model"));
   EXPECT_EQ(fs::status(folder_ / "run").permissions(), fs::perms::owner_all);
-  EXPECT_EQ(weft("vocab --config c.yaml"), 64);  // a run that has begun depends on it
+  const std::string learned = read("run/vocab.model");
+  EXPECT_EQ(weft("vocab --config c.yaml"), 0) << read("err");
+  EXPECT_EQ(weft("vocab --config c.yaml --set vocab.vocab_size=41"), 64);  // a run that has begun depends on it
+  EXPECT_NE(read("err").find("run/vocab.model: exists already"), std::string::npos);
+  EXPECT_EQ(read("run/vocab.model"), learned);
   EXPECT_EQ(weft("prepare --config c.yaml"), 64);
   EXPECT_EQ(weft("prepare --config c.yaml --out prepared --set vocab.src=run/vocab.model"), 0) << read("err");
   EXPECT_EQ(read("out"), "train: 201 pairs, 200 kept; dropped: 1 empty\nvalid: 201 pairs, 200 kept; dropped: 1 empty\n");
   EXPECT_TRUE(fs::exists(folder_ / "prepared" / "prepared.json"));
+}
+
+TEST_F(ProgramTest, AVocabularyOfWordsFromATabSeparatedFileTrainsAndTranslates) {
+  std::string rows;
+  for (int i = 0; i < 200; ++i) rows += "Haus" + std::to_string(i % 7) + " da\thouse" + std::to_string(i % 7) + " there now\n";
+  write("a.tsv", rows);
+  ASSERT_EQ(std::system(("gzip '" + (folder_ / "a.tsv").string() + "'").c_str()), 0);
+  write("c.yaml",
+        "task: translation\nrun_dir: run\ndata: {train: [{file: a.tsv.gz, columns: [tgt, src]}]}\n"
+        "vocab: {type: word, share_vocab: false, vocab_size: 11}\n"
+        "model: {hidden_size: 8, ffn_size: 8, num_layers: 1, num_heads: 1, tied_embeddings: none}\n"
+        "training: {batch_size: 600, train_steps: 2}\n");
+  EXPECT_EQ(weft("train --config c.yaml"), 0) << read("err");
+  EXPECT_EQ(read("run/vocab.src.model"), "<unk>\n<s>\n</s>\nnow\nthere\nhouse0\nhouse1\nhouse2\nhouse3\nhouse4\nhouse5\n");
+  write("in", "house1 there now\n\nnobody knows\n");
+  EXPECT_EQ(weft("translate --model run < in"), 0) << read("err");
+  const std::string out = read("out");
+  EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 3) << out;
+  // Of the same size, and of another model: the numbers would pass for words.
+  std::string target = read("run/vocab.tgt.model");
+  target.replace(target.find("Haus0"), 5, "Maus0");
+  write("run/vocab.tgt.model", target);
+  EXPECT_EQ(weft("translate --model run < in"), 64);
+  EXPECT_NE(read("err").find("run/vocab.tgt.model: not the vocabulary the model was trained with"), std::string::npos) << read("err");
 }
 
 }  // namespace

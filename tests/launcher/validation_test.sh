@@ -28,6 +28,8 @@ train one "${metrics[@]}" || { cat "$WORK/one.log"; fail "one rank"; }
 same_scores one
 [ "$(grep -cE '^\[.*\] \[valid\] step [123]00 bleu [0-9.]+ (new best|stalled).*nrefs:1' "$WORK/one.log")" -eq 3 ] || { cat "$WORK/one.log"; fail "three validations with a signature"; }
 ls "$WORK"/one/events.out.tfevents.* >/dev/null || fail "no event file"
+"$WEFT" evaluate --config "$WORK/one/config.yaml" --set decoding.batch_size=4096 >"$WORK/evaluate.log" 2>&1 || { cat "$WORK/evaluate.log"; fail "evaluate --config"; }
+grep -q "^bleu $(logged one bleu 300) " "$WORK/evaluate.log" || { cat "$WORK/evaluate.log"; fail "evaluate --config of a prepared folder gives another BLEU"; }
 echo "one rank: BLEU $(logged one bleu 300) in the log, by translate and evaluate too"
 
 "$mpiexec" -n 2 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/two" --set data.prepared="$WORK/prepared" "${metrics[@]}" >"$WORK/two.log" 2>&1 ||

@@ -1,4 +1,6 @@
 // The files of wrong_inputs/ hold cases: "== name", the configuration, "--", and the whole text the user reads.
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -47,7 +49,7 @@ TEST(WrongInputsTest, Numbers) {
 }
 
 TEST(WrongInputsTest, Words) {
-  expect_refused("words", 22, ConfigUse::kRead);
+  expect_refused("words", 29, ConfigUse::kRead);
 }
 
 TEST(WrongInputsTest, WhatIsNotBuiltYetIsSaid) {
@@ -73,7 +75,8 @@ TEST(WrongInputsTest, WhatTrainingNeeds) {
   fs::current_path(folder);
   std::ofstream("here.en") << "a\n";
   std::ofstream("here.de") << "a\n";
-  expect_refused("train", 11, ConfigUse::kTrain);
+  ASSERT_EQ(::mkfifo("pipe", 0600), 0);
+  expect_refused("train", 13, ConfigUse::kTrain);
   fs::current_path(before);
   fs::remove_all(folder);
 }

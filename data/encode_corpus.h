@@ -1,0 +1,28 @@
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "data/dataset_writer.h"
+#include "data/output_file.h"
+#include "data/parallel_text.h"
+#include "data/sentence_filter.h"
+
+namespace weft {
+
+/// What became of one parallel text, and what a reader of it should know.
+struct CorpusReport {
+  std::string names;  // of its files
+  PrepareAccount account;
+  std::vector<std::string> warnings;
+};
+
+/// Encodes a text by all cores, in the order of its lines, into `writer`. `copy` (if any) gets both sides of every line as text, repaired.
+/// In memory are 16,384 pairs or 32 MiB of text at a time, whichever is less. Warned of: Windows line ends, a side of which most tokens are
+/// unknown, and sides that fit the vocabularies better the other way round.
+CorpusReport encode_corpus(const ParallelText&, const SentenceFilter&, DatasetWriter& writer,
+                           std::optional<std::pair<OutputFile&, OutputFile&>> copy);
+
+}  // namespace weft

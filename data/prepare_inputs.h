@@ -1,0 +1,16 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "data/prepare.h"
+#include "runtime/json.h"
+
+namespace weft {
+
+/// All that decides what a preparation makes: settings, and the content of the files. Equal for equal input, whatever the files are called.
+Json made_from(const PrepareConfig&);
+
+/// A text that is named twice, or validates what it trains on, or is its own translation: each one a warning.
+std::vector<std::string> repeated_texts(const PrepareConfig&);
+
+}  // namespace weft
