@@ -73,6 +73,7 @@ class Supervisor {
       : job_(job), storage_(storage), log_(log), policy_(job.max_relaunches, newest_step()) {}
 
   int run() {
+    if (const auto before = read_mpirun_record(record_, files_of(0, 0))) clean(*before);
     for (;;) {
       const double began = seconds_now(), began_since_1970 = seconds_since_1970();
       const int code = run_once();
@@ -121,13 +122,17 @@ class Supervisor {
     const double started = seconds_since_1970();
     const LockTime lock_before = lock_time();
     JobProcess process(job_.command);
-    int code = watch(process, lock_before);
+    int code = watch(process, lock_before, started);
     process.kill_all();
     // An mpirun that was killed, since it cannot end the ranks of a host that is cut off, has no code that says why.
     if (code == 128 + SIGKILL && !describe_hang(job_.run_dir, job_.ranks, started).empty()) code = static_cast<int>(ExitCode::kHang);
     ran_ = lock_time() != lock_before;
     ever_ran_ = ever_ran_ || ran_;
-    if (job_.ranks > 1) clean(process.pid(), started);
+    if (job_.ranks > 1) {
+      clean(files_of(process.pid(), started));
+      std::error_code error;
+      fs::remove(record_, error);
+    }
     return code;
   }
 
@@ -139,14 +144,19 @@ class Supervisor {
     return error ? LockTime() : LockTime(time);
   }
 
-  int watch(JobProcess& process, LockTime lock_before) {
+  int watch(JobProcess& process, LockTime lock_before, double started) {
     double kill_at = kNever, ranks_gone_at = kNever;
     bool ranks_seen = false;  // on this host
+    bool recorded = job_.ranks == 1;
     int stops_sent = 0;
     for (;;) {
       signals_.wait(std::min(kLookSeconds, kill_at - seconds_now()));
       if (const auto code = process.poll()) return *code;
       const double now = seconds_now();
+      if (!recorded && fs::exists(job_.run_dir)) {  // rank 0 makes it
+        write_mpirun_record(record_, files_of(process.pid(), started));
+        recorded = true;
+      }
       const bool ranks_run = process.runs(job_.program);
       ranks_seen = ranks_seen || ranks_run;
       ranks_gone_at = ranks_seen && !ranks_run ? std::min(ranks_gone_at, now) : kNever;
@@ -167,7 +177,7 @@ class Supervisor {
     }
   }
 
-  void clean(pid_t mpirun, double started) {
+  MpirunFiles files_of(pid_t mpirun, double started) const {
     std::array<char, 256> host = {};
     gethostname(host.data(), host.size() - 1);
     const auto tmp = job_.command.environment.find("TMPDIR");
@@ -177,6 +187,10 @@ class Supervisor {
     files.uid = geteuid();
     files.mpirun = mpirun;
     files.started = started;
+    return files;
+  }
+
+  void clean(const MpirunFiles& files) {
     for (const std::string& path : remove_leftovers_of(files)) log_.info("launch", path + ": left by the last start, removed");
   }
 
@@ -210,7 +224,8 @@ class Supervisor {
   Log& log_;
   Signals signals_;
   RelaunchPolicy policy_;
-  bool ran_ = false, ever_ran_ = false;  // the last start had ranks, one of them had
+  const std::string record_ = job_.run_dir + "/.mpirun";  // while one runs
+  bool ran_ = false, ever_ran_ = false;                   // the last start had ranks, one of them had
 };
 
 }  // namespace

@@ -116,6 +116,34 @@ TEST_F(SupervisorFilesTest, OnlyWhatTheOwnMpirunLeftIsRemoved) {
   EXPECT_TRUE(remove_leftovers_of(files(0)).empty());
 }
 
+TEST_F(SupervisorFilesTest, ALaterStartKnowsWhatADeadMpirunOfThisHostLeft) {
+  const pid_t dead = fork();
+  if (dead == 0) _exit(0);
+  siginfo_t ended;
+  waitid(P_PID, static_cast<id_t>(dead), &ended, WEXITED | WNOWAIT);  // a zombie
+  MpirunFiles job = files(1234.5);
+  job.mpirun = dead;
+  write_mpirun_record(path("record"), job);
+  MpirunFiles here = files(0);
+  here.tmp_folder = "/elsewhere";
+  const auto read = read_mpirun_record(path("record"), here);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->tmp_folder, job.tmp_folder);
+  EXPECT_EQ(read->mpirun, dead);
+  EXPECT_EQ(read->started, 1234.5);
+  waitpid(dead, nullptr, 0);
+  EXPECT_TRUE(read_mpirun_record(path("record"), here));
+  here.host = "node08";
+  EXPECT_FALSE(read_mpirun_record(path("record"), here));
+  here.host = job.host;
+  job.mpirun = getpid();  // it runs
+  write_mpirun_record(path("record"), job);
+  EXPECT_FALSE(read_mpirun_record(path("record"), here));
+  EXPECT_FALSE(read_mpirun_record(path("no record"), here));
+  write("record", "node07.example.org 12");
+  EXPECT_FALSE(read_mpirun_record(path("record"), here));
+}
+
 TEST_F(SupervisorFilesTest, OlderFilesAndLinksStay) {
   write(session(18812) + "/contact.txt", "629276672.0;tcp://192.0.2.2:60677\n18812\n");
   write(segment("25820001.0"), "x");
