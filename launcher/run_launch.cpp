@@ -41,6 +41,7 @@ int run_launch(const Config&, const CommandLine& line) {
       .command = make_job_command({.ranks = line.ranks, .hostfile = line.hostfile, .weft_arguments = line.command}, host),
       .program = host.program,
       .ranks = line.ranks,
+      .hosts = line.hostfile.empty() ? std::vector<std::string>{} : read_hostfile(line.hostfile).hosts,
       .run_dir = config.run_dir,
       .max_relaunches = line.max_relaunches,
       .stop_grace_seconds = kSaveFactor * config.parallel.hang_timeout_seconds};

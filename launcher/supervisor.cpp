@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -28,6 +29,7 @@ namespace fs = std::filesystem;
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kReturnSeconds = 10;  // an mpirun whose ranks have ended is given so long
+constexpr double kHostSeconds = 20;    // a host that could be reached before is given so long
 constexpr double kLookSeconds = 0.5, kSpaceSeconds = 30;
 constexpr std::uintmax_t kSpaceMargin = std::uintmax_t{64} << 20;
 
@@ -71,11 +73,14 @@ class Supervisor {
       : job_(job), storage_(storage), log_(log), policy_(job.max_relaunches, newest_step()) {}
 
   int run() {
+    if (const auto before = read_mpirun_record(record_, files_of(0, 0))) clean(*before);
     for (;;) {
       const double began = seconds_now(), began_since_1970 = seconds_since_1970();
       const int code = run_once();
       if (signals_.stops() > 0) return stopped(code);
-      const RelaunchPolicy::Decision decision = policy_.decide(code, newest_step(), seconds_now());
+      const RelaunchPolicy::Decision decision =
+          policy_.decide(code, newest_step(), seconds_now(), job_.hosts.empty() || ran_ ? 0 : kHostSeconds);
+      if (decision.relaunch && job_.ranks > 1 && !job_.hosts.empty() && !ever_ran_) return never_ran(code);
       if (decision.relaunch || !decision.reason.empty()) {
         const bool hang = code == static_cast<int>(ExitCode::kHang);
         log_.warn("launch", fmt::format("{} after {:.0f} s, {}; {}{}", describe_exit(code), seconds_now() - began, describe_newest(),
@@ -102,32 +107,65 @@ class Supervisor {
   /// One request that kills comes before the program listens: it had nothing to save beyond what is committed.
   int stopped(int code) const { return code == 128 + SIGUSR1 && signals_.stops() == 1 ? static_cast<int>(ExitCode::kStopped) : code; }
 
+  int never_ran(int code) const {
+    log_.warn("launch", fmt::format("{}: no rank has run, so not started again\n  hosts     {}\n  expected  each runs a command by ssh "
+                                    "without a password, reaches the others, and has {}; what mpirun said stands above",
+                                    describe_exit(code), fmt::join(job_.hosts, " "), job_.program));
+    return code;
+  }
+
   void wait_until(double end) {
     while (seconds_now() < end && signals_.stops() == 0) signals_.wait(end - seconds_now());
   }
 
   int run_once() {
     const double started = seconds_since_1970();
+    const LockTime lock_before = lock_time();
     JobProcess process(job_.command);
-    const int code = watch(process);
+    int code = watch(process, lock_before, started);
     process.kill_all();
-    if (job_.ranks > 1) clean(process.pid(), started);
+    // An mpirun that was killed, since it cannot end the ranks of a host that is cut off, has no code that says why.
+    if (code == 128 + SIGKILL && !describe_hang(job_.run_dir, job_.ranks, started).empty()) code = static_cast<int>(ExitCode::kHang);
+    ran_ = lock_time() != lock_before;
+    ever_ran_ = ever_ran_ || ran_;
+    if (job_.ranks > 1) {
+      clean(files_of(process.pid(), started));
+      std::error_code error;
+      fs::remove(record_, error);
+    }
     return code;
   }
 
-  int watch(JobProcess& process) {
+  /// Rank 0 writes the lock file of the run when all ranks listen to signals, on whatever host it is.
+  using LockTime = std::optional<fs::file_time_type>;
+  LockTime lock_time() const {
+    std::error_code error;
+    const fs::file_time_type time = fs::last_write_time(job_.run_dir + "/.lock", error);
+    return error ? LockTime() : LockTime(time);
+  }
+
+  int watch(JobProcess& process, LockTime lock_before, double started) {
     double kill_at = kNever, ranks_gone_at = kNever;
-    bool ranks_seen = false;
+    bool ranks_seen = false;  // on this host
+    bool recorded = job_.ranks == 1;
     int stops_sent = 0;
     for (;;) {
       signals_.wait(std::min(kLookSeconds, kill_at - seconds_now()));
       if (const auto code = process.poll()) return *code;
       const double now = seconds_now();
+      if (!recorded && fs::exists(job_.run_dir)) {  // rank 0 makes it
+        write_mpirun_record(record_, files_of(process.pid(), started));
+        recorded = true;
+      }
       const bool ranks_run = process.runs(job_.program);
       ranks_seen = ranks_seen || ranks_run;
       ranks_gone_at = ranks_seen && !ranks_run ? std::min(ranks_gone_at, now) : kNever;
-      // A signal that comes before mpirun has started the ranks would be lost.
-      if (signals_.stops() > stops_sent && ranks_seen) {
+      if (signals_.stops() > stops_sent && !ranks_seen && lock_time() == lock_before) {
+        log_.info("launch", "stop: no rank runs yet");
+        process.kill_all();
+        return static_cast<int>(ExitCode::kStopped);
+      }
+      if (signals_.stops() > stops_sent) {
         process.send(SIGUSR1);
         stops_sent += 1;
         log_.info("launch", stops_sent == 1 ? "stop: asked the ranks to save and end" : "stop: asked again, ends at once");
@@ -139,7 +177,7 @@ class Supervisor {
     }
   }
 
-  void clean(pid_t mpirun, double started) {
+  MpirunFiles files_of(pid_t mpirun, double started) const {
     std::array<char, 256> host = {};
     gethostname(host.data(), host.size() - 1);
     const auto tmp = job_.command.environment.find("TMPDIR");
@@ -149,6 +187,10 @@ class Supervisor {
     files.uid = geteuid();
     files.mpirun = mpirun;
     files.started = started;
+    return files;
+  }
+
+  void clean(const MpirunFiles& files) {
     for (const std::string& path : remove_leftovers_of(files)) log_.info("launch", path + ": left by the last start, removed");
   }
 
@@ -182,6 +224,8 @@ class Supervisor {
   Log& log_;
   Signals signals_;
   RelaunchPolicy policy_;
+  const std::string record_ = job_.run_dir + "/.mpirun";  // while one runs
+  bool ran_ = false, ever_ran_ = false;                   // the last start had ranks, one of them had
 };
 
 }  // namespace

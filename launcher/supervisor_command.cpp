@@ -59,6 +59,12 @@ void set_threads(std::map<std::string, std::string>& environment, int ranks, int
   if (ranks > cores / threads) environment.emplace("OMP_WAIT_POLICY", "passive");  // spinning threads would take the cores of working ones
 }
 
+/// By itself ssh waits minutes for a host that is off, and asks at the terminal for a password or about an unknown host.
+void set_ssh(std::map<std::string, std::string>& environment) {
+  if (environment.contains("OMPI_MCA_plm_rsh_agent")) return;
+  environment.emplace("OMPI_MCA_plm_rsh_args", "-o BatchMode=yes -o ConnectTimeout=10");
+}
+
 }  // namespace
 
 LaunchHost this_host() {
@@ -81,20 +87,20 @@ HostSlots read_hostfile(const std::string& path) {
     fail_input(problem_text({.what = "launch: the hostfile cannot be read", .found = path, .expected = "lines of: HOST slots=K"}));
   }
   HostSlots slots;
-  int hosts = 0;
   bool all_say = true;
   for (std::string line; std::getline(file, line);) {
     line = line.substr(0, line.find('#'));
     if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    hosts += 1;
+    std::istringstream(line) >> slots.hosts.emplace_back();
     const int here = slots_of(line);
     all_say = all_say && here > 0;
     slots.total += here;
     slots.largest = std::max(slots.largest, here);
   }
-  if (hosts == 0)
+  if (slots.hosts.empty())
     fail_input(problem_text({.what = "launch: the hostfile names no host", .found = path, .expected = "lines of: HOST slots=K"}));
-  return all_say ? slots : HostSlots{};
+  if (!all_say) slots.total = slots.largest = 0;
+  return slots;
 }
 
 JobCommand make_job_command(const LaunchRequest& request, const LaunchHost& host) {
@@ -107,6 +113,7 @@ JobCommand make_job_command(const LaunchRequest& request, const LaunchHost& host
     if (request.hostfile.empty()) {
       job.arguments.push_back("--oversubscribe");  // mpirun counts whole cores as slots and would refuse the second thread of each
     } else {
+      set_ssh(job.environment);
       job.arguments.insert(job.arguments.end(), {"--hostfile", request.hostfile, "-x", "OMP_NUM_THREADS"});
       if (job.environment.contains("OMP_WAIT_POLICY")) job.arguments.insert(job.arguments.end(), {"-x", "OMP_WAIT_POLICY"});
     }

@@ -28,6 +28,7 @@ LaunchHost this_host();
 /// Slots of a hostfile of Open MPI. Fails with exit 64 when it cannot be read or names no host.
 struct HostSlots {
   int total = 0, largest = 0;  // 0: some host does not say
+  std::vector<std::string> hosts;
 };
 HostSlots read_hostfile(const std::string& path);
 
@@ -39,7 +40,8 @@ struct LaunchRequest {
 
 /// One rank: the program itself. More: mpirun, found in PATH, without binding and with an immediate end of all ranks when one dies.
 /// OMP_NUM_THREADS becomes the cores of a host / its ranks, and OMP_WAIT_POLICY passive where threads outnumber cores, unless the
-/// user has set them. Fails with exit 64 without mpirun, and with more ranks than the slots of the hostfile.
+/// user has set them. ssh gives up on a host after 10 s and asks nothing, unless the user has set how mpirun reaches hosts. Fails with exit
+/// 64 without mpirun, and with more ranks than the slots of the hostfile.
 JobCommand make_job_command(const LaunchRequest&, const LaunchHost&);
 
 }  // namespace weft

@@ -52,4 +52,19 @@ std::vector<std::string> remove_leftovers_of(const MpirunFiles& job) {
   return removed;
 }
 
+void write_mpirun_record(const std::string& path, const MpirunFiles& job) {
+  std::ofstream(path, std::ios::trunc) << fmt::format("{} {} {:.3f}\n{}\n", job.host, job.mpirun, job.started, job.tmp_folder);
+}
+
+std::optional<MpirunFiles> read_mpirun_record(const std::string& path, const MpirunFiles& here) {
+  MpirunFiles job = here;
+  std::ifstream file(path);
+  if (!(file >> job.host >> job.mpirun >> job.started >> std::ws) || !std::getline(file, job.tmp_folder)) return std::nullopt;
+  if (job.host != here.host || job.mpirun <= 0) return std::nullopt;
+  // A process that has ended has no program, though its parent may not have asked for its exit code yet.
+  std::error_code error;
+  const bool runs = !fs::read_symlink(fmt::format("/proc/{}/exe", job.mpirun), error).empty();
+  return runs ? std::nullopt : std::optional(job);
+}
+
 }  // namespace weft

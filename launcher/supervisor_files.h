@@ -1,6 +1,7 @@
 #pragma once
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,5 +22,10 @@ struct MpirunFiles {
 /// job, or older than `started`, and follows no symbolic link. Returns the paths that were removed; a failure is no error, the next start
 /// takes new names.
 std::vector<std::string> remove_leftovers_of(const MpirunFiles&);
+
+/// What a later start needs to remove the leftovers, should this process be killed together with its mpirun. A failure is no error.
+void write_mpirun_record(const std::string& path, const MpirunFiles&);
+/// Nothing without a record, with one of another host, and while its mpirun runs.
+std::optional<MpirunFiles> read_mpirun_record(const std::string& path, const MpirunFiles& here);
 
 }  // namespace weft

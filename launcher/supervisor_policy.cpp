@@ -1,5 +1,7 @@
 #include "launcher/supervisor_policy.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -20,7 +22,7 @@ bool is_final(int code) {
 
 }  // namespace
 
-RelaunchPolicy::Decision RelaunchPolicy::decide(int code, std::int64_t newest_step, double now_seconds) {
+RelaunchPolicy::Decision RelaunchPolicy::decide(int code, std::int64_t newest_step, double now_seconds, double least_delay_seconds) {
   if (is_final(code)) return {.relaunch = false, .delay_seconds = 0, .reason = ""};
   if (newest_step > best_step_) without_progress_ = 0;
   best_step_ = std::max(best_step_, newest_step);
@@ -31,7 +33,7 @@ RelaunchPolicy::Decision RelaunchPolicy::decide(int code, std::int64_t newest_st
   if (static_cast<int>(relaunched_at_.size()) >= max_relaunches_) {
     return {.relaunch = false, .delay_seconds = 0, .reason = fmt::format("{} relaunches within an hour are the limit", max_relaunches_)};
   }
-  const double delay = std::min(kFirstDelaySeconds * std::exp2(without_progress_), kLongestDelaySeconds);
+  const double delay = std::max(std::min(kFirstDelaySeconds * std::exp2(without_progress_), kLongestDelaySeconds), least_delay_seconds);
   without_progress_ += 1;
   relaunched_at_.push_back(now_seconds);
   return {.relaunch = true,
@@ -58,7 +60,7 @@ std::string describe_exit(int code) {
     default:
       break;
   }
-  if (code > 128) return fmt::format("killed by signal {} (exit code {})", code - 128, code);
+  if (code > 128 && code <= 128 + SIGRTMAX) return fmt::format("killed by signal {} (exit code {})", code - 128, code);
   return fmt::format("exit code {}", code);
 }
 

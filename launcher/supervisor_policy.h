@@ -19,8 +19,8 @@ class RelaunchPolicy {
 
   /// `code`: what the job exited with, 128 + the signal that killed it. Codes 0, 64, 75, 77 and 78 end: another start would do the same.
   /// All others are relaunched, after 0.1 s at first and twice as long each time without progress, up to 30 s: at most `max_relaunches`
-  /// times within an hour, and no more than 3 times without a new committed step.
-  Decision decide(int code, std::int64_t newest_step, double now_seconds);
+  /// times within an hour, and no more than 3 times without a new committed step. Waits `least_delay_seconds` in any case.
+  Decision decide(int code, std::int64_t newest_step, double now_seconds, double least_delay_seconds = 0);
 
  private:
   const int max_relaunches_;

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <fstream>
 
 #include <fmt/format.h>
 
@@ -193,6 +194,7 @@ std::string Watchdog::write_record() const {
   ::mkdir(folder_.c_str(), 0700);
   try {
     options_.write_record(record_);
+    std::ofstream(record_, std::ios::app) << "# host " << options_.host << '\n';
     return record_;
   } catch (const std::exception& error) {
     return error.what();

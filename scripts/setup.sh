@@ -11,6 +11,7 @@ packages=(
   nlohmann-json3-dev libxxhash-dev libsentencepiece-dev zlib1g-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev  # tests and benchmarks
   clang-format clang-tidy-16 libomp-16-dev strace python3    # checks of the source, faults in system calls; scripts/*.py
+  iproute2 openssh-client procps                                # tests with two hosts
 )
 
 missing=()

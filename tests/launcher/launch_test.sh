@@ -9,6 +9,7 @@ RANDOM=$seed
 echo "$ranks ranks, seed $seed"
 export OMP_WAIT_POLICY=passive
 source "$(dirname "$0")/toy.sh"
+source "$(dirname "$0")/job.sh"
 steps=600
 traces=()  # of every mpirun that was seen
 
@@ -19,19 +20,6 @@ launch_train() {
   exec "$WEFT" launch -n "$ranks" -- train --config "$WORK/toy.yaml" --set run_dir="$WORK/$run" data.prepared="$WORK/prepared" \
     training.train_steps=$steps training.report_freq=10u "$@" >>"$WORK/$run.log" 2>&1
 }
-now_ms() { echo $(($(date +%s%N) / 1000000)); }
-# wait_for SECONDS COMMAND...: until the command succeeds.
-wait_for() {
-  local end=$(($(now_ms) + $1 * 1000))
-  shift
-  until "$@"; do
-    [ "$(now_ms)" -lt $end ] || return 1
-    sleep 0.01
-  done
-}
-# grown FILE LINES: more lines than that.
-grown() { [ "$(lines "$1")" -gt "$2" ]; }
-gone() { ! kill -0 "$1" 2>/dev/null; }
 # mpirun_of SUPERVISOR and rank_of SUPERVISOR NUMBER; empty when it is not there.
 mpirun_of() { pgrep -P "$1" | head -n 1 || true; }
 rank_of() {
@@ -41,28 +29,7 @@ rank_of() {
   [ -z "$job" ] || pgrep -P "$job" -x weft | sed -n "$(($2 + 1))p" || true
 }
 has_rank() { [ -n "$(rank_of "$1" 0)" ]; }
-# What an mpirun keeps on disk: its session folder, and shared-memory segments under its job number.
-note_mpirun() {
-  local session number
-  [ "$ranks" -gt 1 ] || return 0
-  session=$(ls -d "${TMPDIR:-/tmp}"/ompi.*/pid."$(mpirun_of "$1")")
-  number=$(head -n 1 "$session/contact.txt" | cut -d . -f 1)
-  traces+=("$session" $(ls -d /dev/shm/vader_segment.*."$(id -u)"."$(printf '%x' $((number >> 16)))"* || true))
-}
-ends_with() {
-  local code=$1 pid=$2 run=$3 status=0
-  wait_for 60 gone "$pid" || { tail -n 20 "$WORK/$run.log"; fail "$run: does not end"; }
-  wait "$pid" || status=$?
-  [ "$status" -eq "$code" ] || { tail -n 20 "$WORK/$run.log"; fail "$run: exit $status, expected $code"; }
-}
-same_files() {
-  local folder=step-$(printf '%012d' $steps) count=0 file
-  for file in "$WORK/$1/$folder"/*.safetensors; do
-    cmp "$file" "$WORK/$2/$folder/$(basename "$file")" || fail "$1 and $2 differ: $(basename "$file")"
-    count=$((count + 1))
-  done
-  [ $count -ge 2 ] || fail "$1: only $count files to compare"
-}
+note_mpirun() { [ "$ranks" -eq 1 ] || traces+=($(traces_of "$(mpirun_of "$1")")); }
 
 # refused PATTERN ARGUMENTS...: exit 64 at once, nothing is started.
 refused() {
@@ -113,7 +80,7 @@ killed() {
   done
   ends_with 0 $pid "$run"
   [ "$(grep -c '\[launch\] warning: .*; relaunch' "$WORK/$run.log")" -eq 3 ] || fail "$run: not relaunched three times"
-  same_files straight "$run"
+  same_files straight "$run" $steps
   echo "$run: killed 3 times, same bytes; at most $worst ms from a kill until ten steps of the next start are logged"
   [ $worst -lt 5000 ] || fail "$run: more than 5 s from a kill to the next steps"
 }
@@ -132,7 +99,7 @@ if [ "$ranks" -gt 1 ]; then
   grep -q 'no progress for .* s at step .*exit 76' "$WORK/stopped-rank.log" || fail "a hang was not named"
   grep -q '\[launch\] warning: no progress (exit code 76).*; relaunch' "$WORK/stopped-rank.log" || fail "a hang was not relaunched"
   grep -q "suspect   rank $((ranks - 1)): no flight record" "$WORK/stopped-rank.log" || fail "the stopped rank is not named"
-  same_files straight stopped-rank
+  same_files straight stopped-rank $steps
   echo "a stopped rank ends the job with 76, and it goes on to the same bytes"
 fi
 
@@ -147,7 +114,7 @@ for signal in TERM INT USR1; do
   ls -d "$WORK/$run"/step-* >/dev/null || fail "$run: stopped and not saved"
   launch_train "$run" --set checkpoint.save_freq=0 &
   ends_with 0 $! "$run"
-  same_files straight "$run"
+  same_files straight "$run" $steps
 done
 echo "SIGTERM, SIGINT and SIGUSR1 save, end with 75, and the same command goes on to the same bytes"
 
@@ -161,7 +128,7 @@ wait $pid 2>/dev/null || true
 wait_for 5 gone "$rank" && wait_for 5 gone "$job" || fail "ranks outlive the supervisor"
 launch_train own-death &
 ends_with 0 $! own-death
-same_files straight own-death
+same_files straight own-death $steps
 echo "ranks end with their supervisor, and the same command goes on to the same bytes"
 
 launch_train always-dies &

@@ -53,6 +53,14 @@ TEST(RelaunchPolicyTest, ANewStepStartsTheCountAgainAndALostOneDoesNot) {
   EXPECT_FALSE(policy.decide(1, 60, 0).relaunch);
 }
 
+TEST(RelaunchPolicyTest, TheDelayIsNeverShorterThanAsked) {
+  RelaunchPolicy policy(10, 40);
+  EXPECT_DOUBLE_EQ(policy.decide(1, 40, 0, 20).delay_seconds, 20);
+  EXPECT_DOUBLE_EQ(policy.decide(1, 40, 0).delay_seconds, 0.2);
+  EXPECT_EQ(describe_exit(137), "killed by signal 9 (exit code 137)");
+  EXPECT_EQ(describe_exit(255), "exit code 255");  // mpirun when ssh fails
+}
+
 TEST(RelaunchPolicyTest, AnHourHoldsSoManyRelaunches) {
   RelaunchPolicy policy(2, 0);
   EXPECT_TRUE(policy.decide(1, 1, 0).relaunch);
@@ -108,6 +116,34 @@ TEST_F(SupervisorFilesTest, OnlyWhatTheOwnMpirunLeftIsRemoved) {
   EXPECT_TRUE(remove_leftovers_of(files(0)).empty());
 }
 
+TEST_F(SupervisorFilesTest, ALaterStartKnowsWhatADeadMpirunOfThisHostLeft) {
+  const pid_t dead = fork();
+  if (dead == 0) _exit(0);
+  siginfo_t ended;
+  waitid(P_PID, static_cast<id_t>(dead), &ended, WEXITED | WNOWAIT);  // a zombie
+  MpirunFiles job = files(1234.5);
+  job.mpirun = dead;
+  write_mpirun_record(path("record"), job);
+  MpirunFiles here = files(0);
+  here.tmp_folder = "/elsewhere";
+  const auto read = read_mpirun_record(path("record"), here);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->tmp_folder, job.tmp_folder);
+  EXPECT_EQ(read->mpirun, dead);
+  EXPECT_EQ(read->started, 1234.5);
+  waitpid(dead, nullptr, 0);
+  EXPECT_TRUE(read_mpirun_record(path("record"), here));
+  here.host = "node08";
+  EXPECT_FALSE(read_mpirun_record(path("record"), here));
+  here.host = job.host;
+  job.mpirun = getpid();  // it runs
+  write_mpirun_record(path("record"), job);
+  EXPECT_FALSE(read_mpirun_record(path("record"), here));
+  EXPECT_FALSE(read_mpirun_record(path("no record"), here));
+  write("record", "node07.example.org 12");
+  EXPECT_FALSE(read_mpirun_record(path("record"), here));
+}
+
 TEST_F(SupervisorFilesTest, OlderFilesAndLinksStay) {
   write(session(18812) + "/contact.txt", "629276672.0;tcp://192.0.2.2:60677\n18812\n");
   write(segment("25820001.0"), "x");
@@ -153,6 +189,23 @@ TEST_F(SupervisorFilesTest, ARankWithoutARecordOfThisHangIsSuspected) {
 TEST_F(SupervisorFilesTest, RanksThatAllWaitAreNotSuspected) {
   for (const int rank : {0, 1}) write(fmt::format("flight/rank-{}.txt", rank), std::string(kHeader) + "7 dp barrier 7 0 uint8 1.7 -\n");
   EXPECT_EQ(describe_hang(folder_.string(), 2, 0), "\n  last      ranks 0 1: barrier #7 of dp, entered");
+}
+
+TEST_F(SupervisorFilesTest, WhenAllRanksOfTwoHostsWaitTheNetworkIsSuspected) {
+  for (const int rank : {0, 1, 2}) {
+    write(fmt::format("flight/rank-{}.txt", rank),
+          fmt::format("{}7 dp barrier 7 0 uint8 1.7 -\n# host {}\n", kHeader, rank < 2 ? "node01" : "node02"));
+  }
+  EXPECT_EQ(describe_hang(folder_.string(), 3, 0),
+            "\n  suspect   the network between ranks 0 1 (node01), rank 2 (node02): all wait in the same collective"
+            "\n  last      ranks 0 1 2 (node01 node02): barrier #7 of dp, entered");
+  write("flight/rank-2.txt", std::string(kHeader) + "6 dp barrier 6 0 uint8 1.6 1.7\n# host node02\n");
+  EXPECT_EQ(describe_hang(folder_.string(), 3, 0),
+            "\n  suspect   rank 2 (node02): last in barrier #6 of dp, done; all ranks there, so perhaps the network"
+            "\n  last      ranks 0 1 (node01): barrier #7 of dp, entered");
+  write("flight/rank-0.txt", std::string(kHeader) + "6 dp barrier 6 0 uint8 1.6 1.7\n# host node01\n");
+  write("flight/rank-2.txt", std::string(kHeader) + "7 dp barrier 7 0 uint8 1.7 -\n# host node02\n");
+  EXPECT_THAT(describe_hang(folder_.string(), 3, 0), HasSubstr("rank 0 (node01): last in barrier #6 of dp, done\n"));
 }
 
 class JobCommandTest : public SupervisorFilesTest {
@@ -202,6 +255,11 @@ TEST_F(JobCommandTest, AHostfileSaysHowManyRanksShareAHost) {
   EXPECT_THAT(job.arguments, testing::IsSupersetOf({"--hostfile", path("hosts").c_str(), "-x", "OMP_NUM_THREADS"}));
   EXPECT_THAT(job.arguments, testing::Not(testing::Contains("--oversubscribe")));
   EXPECT_EQ(job.environment.at("OMP_NUM_THREADS"), "4");
+  EXPECT_EQ(job.environment.at("OMPI_MCA_plm_rsh_args"), "-o BatchMode=yes -o ConnectTimeout=10");
+  host_.environment["OMPI_MCA_plm_rsh_agent"] = "rsh";  // has no such options
+  EXPECT_FALSE(make_job_command({.ranks = 4, .hostfile = path("hosts"), .weft_arguments = train_}, host_)
+                   .environment.contains("OMPI_MCA_plm_rsh_args"));
+  EXPECT_THAT(read_hostfile(path("hosts")).hosts, ElementsAre("node1", "node2"));
   try {
     make_job_command({.ranks = 5, .hostfile = path("hosts"), .weft_arguments = train_}, host_);
     FAIL() << "5 ranks on 4 slots";

@@ -1,0 +1,54 @@
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "data/batch_sampler.h"
+#include "parallel/mesh.h"
+#include "tests/data/test_dataset.h"
+#include "tests/state/faulty_storage.h"
+#include "tests/state/memory_storage.h"
+
+namespace weft::test {
+
+/// When which rank dies: at a call of its storage, before, in the middle or after it; or in a message to the other ranks.
+struct Fate {
+  int rank = 0;
+  FaultyStorage::Kind kind = FaultyStorage::Kind::kKillBefore;
+  std::int64_t storage_call = 0, message = 0;  // from 1; 0: never
+};
+
+/// What is seen of a run from outside, over all its starts.
+struct History {
+  std::map<std::int64_t, Position> position;     // by step: where the data stood behind it, as the last start to do that step saw it
+  std::int64_t committed = -1;                   // the newest step that was called committed
+  std::int64_t storage_calls = 0, messages = 0;  // of rank 0 in the last start
+};
+
+/// A tiny Transformer, dropout on, trained by the real trainer, loader and saver on ranks that are threads.
+class MortalRun {
+ public:
+  static constexpr const char* kRunDir = "run";
+  static constexpr std::int64_t kSteps = 24, kSaveEvery = 3;
+
+  explicit MortalRun(std::int64_t steps = kSteps);
+
+  /// Starts from the newest checkpoint in `storage`, as `weft train` does, or from the one of `other_run_dir` when there is none. True: it
+  /// ran to its last step; false: it died as `fate` says. Any other end is an error, and so is a start behind history.committed.
+  bool start(MemoryStorage& storage, int ranks, const Fate& fate, History& history, const std::string& other_run_dir = "");
+
+  const Dataset& data() const { return *data_; }
+  SamplerConfig sampler() const;
+
+  std::string run_dir = kRunDir;
+
+ private:
+  void train(Mesh& mesh, Storage& storage, History& history, const std::string& other_run_dir);
+
+  TestDataset data_{text_lengths(120, 5, 12)};
+  std::int64_t steps_;
+  std::map<int, std::int64_t> arena_bytes_;  // by ranks
+};
+
+}  // namespace weft::test
