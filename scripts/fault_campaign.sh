@@ -39,7 +39,11 @@ start() {
   pid=$!
 }
 mpirun_of() { pgrep -P "$1" | head -n 1; }
-ranks_of() { pgrep -P "$(mpirun_of "$1")" -x weft; }
+ranks_of() {
+  local job
+  job=$(mpirun_of "$1")
+  [ -z "$job" ] || pgrep -P "$job" -x weft
+}
 members() { pgrep -f "run_dir=$WORK/$run " || true; }
 no_members() { [ -z "$(members)" ]; }
 all_run() { [ "$(ranks_of $pid | wc -l)" -eq "$ranks" ]; }

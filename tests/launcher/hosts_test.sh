@@ -14,7 +14,7 @@ for host in "${hosts[@]}"; do echo "$host slots=2"; done >"$WORK/hostfile"
 common() { echo --config "$WORK/toy.yaml" --set run_dir="$WORK/$1" data.prepared="$WORK/prepared" training.train_steps=$steps \
   training.report_freq=10u parallel.hang_timeout=$hang_timeout; }
 by_mpirun() { on_alpha mpirun -n 4 --bind-to none --hostfile "$WORK/hostfile" "$WEFT" train $(common "$1") "${@:2}" >>"$WORK/$1.log" 2>&1; }
-by_launch() { on_alpha "$WEFT" launch -n 4 --hostfile "${hostfile:-$WORK/hostfile}" -- train $(common "$1") "${@:2}" >>"$WORK/$1.log" 2>&1; }
+by_launch() { on_alpha "$WEFT" launch -n "${ranks:-4}" --hostfile "${hostfile:-$WORK/hostfile}" -- train $(common "$1") "${@:2}" >>"$WORK/$1.log" 2>&1; }
 ranks_run() { [ "$(pids_on weft-beta | wc -l)" -eq 2 ]; }
 
 by_mpirun plain &
@@ -69,6 +69,16 @@ wait_for 10 no_orted || fail "orted outlives its job though the link is up"
 ends_with 0 "$pid" cut
 same_files straight cut $steps
 echo "the link is up again: nothing of the old job is left, and the job goes on by itself to the same bytes"
+
+# weft launch runs where no rank does: what it is asked still reaches them.
+echo "weft-beta slots=2" >"$WORK/hostfile_beta"
+ranks=2 hostfile=$WORK/hostfile_beta by_launch elsewhere --set checkpoint.save_freq=0 training.train_steps=100000 &
+pid=$!
+wait_for 30 grown "$WORK/elsewhere/run_log.jsonl" 4 && ranks_run || fail "elsewhere does not train"
+kill -TERM $pid
+ends_with 75 $pid elsewhere
+ls -d "$WORK/elsewhere"/step-* >/dev/null || fail "elsewhere: stopped and not saved"
+echo "SIGTERM reaches ranks that are all on another host: saved, 75"
 
 # A host that answers nothing: packets for 10.77.1.9 go to the other host, which drops them.
 ip -n $net-alpha route add 10.77.1.0/24 via 10.77.0.2

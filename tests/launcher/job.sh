@@ -13,10 +13,10 @@ wait_for() {
 grown() { [ "$(lines "$1")" -gt "$2" ]; }
 # Ended, whether or not its parent has asked for the exit code.
 gone() { case "$(sed -n 's/^State:\t\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null)" in "" | Z) true ;; *) false ;; esac; }
-# ends_with CODE PID RUN: within a minute.
+# ends_with CODE PID RUN: within two minutes.
 ends_with() {
   local code=$1 pid=$2 run=$3 status=0
-  wait_for 60 gone "$pid" || { tail -n 20 "$WORK/$run.log"; fail "$run: does not end"; }
+  wait_for 120 gone "$pid" || { tail -n 20 "$WORK/$run.log"; fail "$run: does not end"; }
   wait "$pid" || status=$?
   [ "$status" -eq "$code" ] || { tail -n 20 "$WORK/$run.log"; fail "$run: exit $status, expected $code"; }
 }
