@@ -73,6 +73,7 @@ void remove_leftovers(Storage& storage, const std::string& run_dir, Log& log) {
       remove_tree(storage, run_dir + "/" + entry.name);
       log.info("save", fmt::format("removed {}/{}, left by a run that ended early", run_dir, entry.name));
     }
+    storage.sync_folder(run_dir);
   } catch (const StorageError& error) {
     log.warn("save", fmt::format("leftovers stay: {}", error.what()));
   }

@@ -18,7 +18,8 @@ std::string trash_folder(std::int64_t step, const std::string& nonce);      // .
 std::optional<std::int64_t> parse_step_folder(const std::string& name);     // of exactly that form: step-5000.copy is none
 /// Steps of all committed checkpoints, newest first. A run directory that does not exist has none.
 std::vector<std::int64_t> list_steps(Storage&, const std::string& run_dir);
-/// Removes what an earlier run left behind, while this one holds the run lock. A failure is logged and stops nothing.
+/// Removes what an earlier run left behind, while this one holds the run lock, and syncs the directory: a run that was killed between the
+/// rename of its last checkpoint and the sync left a name that the disk does not have yet. A failure is logged and stops nothing.
 void remove_leftovers(Storage&, const std::string& run_dir, Log&);
 
 /// Deletes checkpoints that are no longer wanted, by renaming each to .trash-... first, so that a kill leaves no half checkpoint.

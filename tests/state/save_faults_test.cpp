@@ -97,6 +97,9 @@ TEST_F(SaveFaultsTest, AKillLeavesTheNewestOrThePreviousOne) {
       remove_leftovers(storage, SmallState::kRunDir, next.log());
       ASSERT_THAT(hidden_names(storage), testing::IsEmpty()) << "call " << call;
       ASSERT_EQ(next.load(storage), loaded);
+      for (std::uint64_t loss = 0; loss < 6; ++loss) {  // what it goes on from is on the disk, though the dead run had not synced its name
+        ASSERT_EQ(loader_.load(*storage.after_power_loss(random_key(loss, "relaunched"))), loaded) << "call " << call;
+      }
       Saver again(next.setup(storage));
       again.resumed(loaded, {});
       ASSERT_TRUE(save(next, again, 5));
