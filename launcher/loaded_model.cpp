@@ -55,7 +55,7 @@ std::string resolve(Storage& storage, const std::string& path) {
 
 /// An exported model has its vocabulary inside, a checkpoint beside it in the run directory.
 VocabularyFiles find_vocabularies(const std::string& checkpoint, bool shared) {
-  const VocabularyFiles inside = vocabulary_files(checkpoint, shared);
+  VocabularyFiles inside = vocabulary_files(checkpoint, shared);
   if (fs::exists(inside.source)) return inside;
   return vocabulary_files(fs::absolute(checkpoint).parent_path().string(), shared);
 }

@@ -75,8 +75,9 @@ wrong() {
 wrong 2 64 'training.warmup_step: unknown key' --set training.warmup_step=3
 wrong 3 64 'parallel.data: 2' --set parallel.data=2
 wrong 2 64 'parallel.zero_stage: not supported yet' --set parallel.zero_stage=3
-crowd=$(($(nproc) + 1))
-[ "$(grep -c "\[config\] warning: $crowd ranks x 1 thread share $(nproc) core" <(on_ranks $crowd crowd --set training.train_steps=1; cat "$WORK/crowd.log"))" -eq 1 ] ||
+cores=$(env -u OMP_NUM_THREADS nproc)  # which nproc would take for the number of cores
+crowd=$((cores + 1))
+[ "$(grep -c "\[config\] warning: $crowd ranks x 1 thread share $cores core" <(on_ranks $crowd crowd --set training.train_steps=1; cat "$WORK/crowd.log"))" -eq 1 ] ||
   { cat "$WORK/crowd.log"; fail "more ranks than cores are said once"; }
 echo "wrong input ends all ranks with 64 and is said once"
 "$mpiexec" -n 1 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" \
