@@ -13,11 +13,12 @@ say() { echo "quickstart: $*"; }
 refuse() { echo "quickstart: $*" >&2; exit 64; }
 started=$SECONDS
 phase() {  # phase NAME COMMAND...: and how long it took
-  local name=$1 begin=$SECONDS
+  local name=$1 begin=$SECONDS code=0
   shift
   say "$name"
-  "$@"
+  "$@" || code=$?
   say "$name: $((SECONDS - begin)) s"
+  return $code
 }
 
 # hold_out SRC TGT RUN_DIR: RUN_DIR/text/{train,valid}.{src,tgt}

@@ -19,7 +19,7 @@ awk 'BEGIN {
     print source "." > "own.en"; print target "." > "own.it"
   }
 }'
-options=(--set training.max_epochs=3 --set training.warmup_steps=10 --set vocab.vocab_size=400 --set validation.valid_freq=0 --set training.report_freq=1u --set decoding.beam_size=1)
+options=(--set training.max_epochs=3 --set training.warmup_steps=10 --set vocab.vocab_size=58 --set vocab.byte_fallback=false --set validation.valid_freq=0 --set training.report_freq=1u --set decoding.beam_size=1)
 
 set -m  # a process group of its own, as a terminal gives it
 "$source_dir/scripts/quickstart.sh" own.en own.it run "${options[@]}" --set training.max_epochs=300 >first.log 2>&1 &
