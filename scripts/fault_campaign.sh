@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # N random faults in runs of a toy model under weft launch and mpirun: kill -9 of a rank, of mpirun, of weft launch, of all; SIGSTOP of a
 # rank; SIGTERM and SIGUSR1; the newest checkpoint damaged. Every run ends with the bytes of an undisturbed one, every hang within
-# hang_timeout + 5 s and with its rank named, and nothing is left behind. Prints how many of each, and the longest way back to new steps.
+# hang_timeout + 5 s and with its rank named, and nothing is left behind. Prints how many of each, and the longest way back to training.
 # usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT]; SEED 0 or none: from the clock
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
 faults=${1:?usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT]}
@@ -47,9 +47,15 @@ ranks_of() {
 members() { pgrep -f "run_dir=$WORK/$run " || true; }
 no_members() { [ -z "$(members)" ]; }
 all_run() { [ "$(ranks_of $pid | wc -l)" -eq "$ranks" ]; }
-committed() { grep -c '\[save\] .* committed, ' "$WORK/$run.log" 2>/dev/null || true; }
-# Two more checkpoints than at the last fault, so weft launch goes on and there is one to step back to; or the run is at its end.
-may_disturb() { [ "$(committed)" -ge $((committed_before + 2)) ] || gone $pid; }
+starts() { grep -cE '\[resume\] (step [0-9]+ from|none found)' "$WORK/$run.log" 2>/dev/null || true; }
+# since_start PATTERN: lines of the newest start. What the one before has said may reach the log after its death.
+since_start() {
+  awk -v pattern="$1" '/\[resume\] (step [0-9]+ from|none found)/ { n = 0 } $0 ~ pattern { n++ } END { print n + 0 }' "$WORK/$run.log" 2>/dev/null || echo 0
+}
+started_again() { [ "$(starts)" -gt "$starts_before" ]; }
+# Two checkpoints of the start after the last fault, so weft launch goes on and there is one to step back to; or the run is at its end.
+may_disturb() { { started_again && [ "$(since_start ' committed, ')" -ge 2 ]; } || gone $pid; }
+goes_on() { { started_again && [ "$(since_start '\\[train\\]')" -ge 1 ]; } || gone $pid; }
 # newest FOLDER of the checkpoints.
 newest() { ls -d "$WORK/$run"/step-* | tail -n 1; }
 flip_byte() {
@@ -139,20 +145,20 @@ runs=0
 while [ $done_ -lt "$faults" ]; do
   runs=$((runs + 1))
   run=disturbed-$runs
+  starts_before=0
   start
   while [ $done_ -lt "$faults" ]; do
-    committed_before=$(committed)
     wait_for 60 may_disturb || fail "no progress after ${kind:-the start}"
     gone $pid && break
     wait_for 2 all_run || continue
     sleep "0.0$((RANDOM % 100))"
     next_kind
-    before=$(lines "$WORK/$run/run_log.jsonl")
+    starts_now=$(starts)
     began=$(now_ms)
     disturb "$kind" || { round+=("$kind"); continue; }
+    starts_before=$starts_now
     done_=$((done_ + 1))
     count[$kind]=$((${count[$kind]:-0} + 1))
-    goes_on() { grown "$WORK/$run/run_log.jsonl" "$before" || gone $pid; }
     wait_for 60 goes_on || fail "$kind: does not train again"
     time_ms=$(($(now_ms) - began))
     [ $time_ms -le "${worst[$kind]:-0}" ] || worst[$kind]=$time_ms
@@ -166,6 +172,6 @@ done
 
 left=$(ls -d "${traces[@]}" 2>/dev/null)
 [ -z "$left" ] || fail "left behind: $left"
-printf '%-14s %6s  %s\n' fault count 'longest until ten steps more are logged, ms'
+printf '%-14s %6s  %s\n' fault count 'longest until the next start logs its training, ms'
 for kind in "${kinds[@]}"; do printf '%-14s %6d  %s\n' "$kind" "${count[$kind]:-0}" "${worst[$kind]:--}"; done
 echo "$done_ faults in $runs runs on $ranks ranks in $SECONDS s, seed $seed: the bytes of an undisturbed run every time; ${count[named]:-0} hangs ended and named"
