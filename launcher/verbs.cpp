@@ -30,7 +30,7 @@ const std::vector<Verb>& verbs() {
       {.name = "export", .summary = "writes a model into a folder that needs nothing else", .run_shared = run_export},
       {.name = "inspect", .summary = "what a checkpoint, model or prepared folder holds", .run = run_inspect},
       {.name = "plan",
-       .summary = "memory and time of a run, without starting it",
+       .summary = "memory of a run by name, and whether it fits, without starting it",
        .use = ConfigUse::kPlan,
        .takes_config = true,
        .run = run_plan},

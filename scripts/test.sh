@@ -14,4 +14,14 @@ esac
 scripts/setup.sh
 echo "test: building (log: build-release.log)"
 scripts/build.sh release
-ctest --preset release "${labels[@]}" --parallel "$(nproc)"
+status=0
+ctest --preset release "${labels[@]}" --parallel "$(nproc)" | tee build/release/ctest.log || status=$?
+# ctest names the skipped tests, and keeps their reasons for its log file.
+reasons=$(awk '/^SKIPPED: / { print substr($0, 10) } after { print; after = 0 } /: Skipped$/ { after = 1 }' \
+  build/release/Testing/Temporary/LastTest.log | sort | uniq -c)
+if [ -n "$reasons" ]; then
+  echo "skipped, by reason:"
+  echo "$reasons"
+  grep -E '[0-9]+% tests passed' build/release/ctest.log
+fi
+exit $status
