@@ -7,9 +7,8 @@
 
 namespace weft {
 
-/// The vocabularies of words, characters and bytes are text files: one entry a line, its id the number of the line from 0. `<unk>`, `<s>`
-/// and
-/// `</s>` must be among them; the other entries decide what it is:
+/// The vocabularies of words, characters and bytes are text files: one entry a line, its id the number of the line from 0. The special
+/// entries `<unk>`, `<s>` and `</s>` must be among them; the others decide what it is:
 ///   bytes       <0x00> to <0xFF>, and nothing else
 ///   characters  one character each, the blank among them
 ///   words       anything without a blank

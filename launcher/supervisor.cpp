@@ -31,6 +31,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kReturnSeconds = 10;  // an mpirun whose ranks have ended is given so long
 constexpr double kHostSeconds = 20;    // a host that could be reached before is given so long
 constexpr double kLookSeconds = 0.5, kSpaceSeconds = 30;
+constexpr double kRecordSeconds = 0.02;  // until it is written what a kill -9 would leave behind
 constexpr std::uintmax_t kSpaceMargin = std::uintmax_t{64} << 20;
 
 double seconds_now() {
@@ -75,7 +76,7 @@ class Supervisor {
   int run() {
     if (const auto before = read_mpirun_record(record_, files_of(0, 0))) clean(*before);
     for (;;) {
-      const double began = seconds_now(), began_since_1970 = seconds_since_1970();
+      const double began = seconds_now();
       const int code = run_once();
       if (signals_.stops() > 0) return stopped(code);
       const RelaunchPolicy::Decision decision =
@@ -85,7 +86,7 @@ class Supervisor {
         const bool hang = code == static_cast<int>(ExitCode::kHang);
         log_.warn("launch", fmt::format("{} after {:.0f} s, {}; {}{}", describe_exit(code), seconds_now() - began, describe_newest(),
                                         decision.relaunch ? decision.reason : "not started again: " + decision.reason,
-                                        hang ? describe_hang(job_.run_dir, job_.ranks, began_since_1970) : ""));
+                                        hang ? describe_hang(job_.run_dir, job_.ranks, flights_before_) : ""));
       }
       if (!decision.relaunch) return code;
       if (code == static_cast<int>(ExitCode::kStorage)) wait_for_space();
@@ -121,11 +122,13 @@ class Supervisor {
   int run_once() {
     const double started = seconds_since_1970();
     const LockTime lock_before = lock_time();
+    flights_before_ = flight_times(job_.run_dir, job_.ranks);
     JobProcess process(job_.command);
     int code = watch(process, lock_before, started);
     process.kill_all();
     // An mpirun that was killed, since it cannot end the ranks of a host that is cut off, has no code that says why.
-    if (code == 128 + SIGKILL && !describe_hang(job_.run_dir, job_.ranks, started).empty()) code = static_cast<int>(ExitCode::kHang);
+    if (code == 128 + SIGKILL && !describe_hang(job_.run_dir, job_.ranks, flights_before_).empty())
+      code = static_cast<int>(ExitCode::kHang);
     ran_ = lock_time() != lock_before;
     ever_ran_ = ever_ran_ || ran_;
     if (job_.ranks > 1) {
@@ -150,13 +153,13 @@ class Supervisor {
     bool recorded = job_.ranks == 1;
     int stops_sent = 0;
     for (;;) {
-      signals_.wait(std::min(kLookSeconds, kill_at - seconds_now()));
-      if (const auto code = process.poll()) return *code;
-      const double now = seconds_now();
       if (!recorded && fs::exists(job_.run_dir)) {  // rank 0 makes it
         write_mpirun_record(record_, files_of(process.pid(), started));
         recorded = true;
       }
+      signals_.wait(std::min(recorded ? kLookSeconds : kRecordSeconds, kill_at - seconds_now()));
+      if (const auto code = process.poll()) return *code;
+      const double now = seconds_now();
       const bool ranks_run = process.runs(job_.program);
       ranks_seen = ranks_seen || ranks_run;
       ranks_gone_at = ranks_seen && !ranks_run ? std::min(ranks_gone_at, now) : kNever;
@@ -225,6 +228,7 @@ class Supervisor {
   Signals signals_;
   RelaunchPolicy policy_;
   const std::string record_ = job_.run_dir + "/.mpirun";  // while one runs
+  FlightTimes flights_before_;                            // before the last start
   bool ran_ = false, ever_ran_ = false;                   // the last start had ranks, one of them had
 };
 

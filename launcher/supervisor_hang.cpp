@@ -1,16 +1,14 @@
 #include "launcher/supervisor_hang.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
 #include <limits>
 #include <map>
-#include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -25,9 +23,11 @@ struct LastCollective {
   std::string host;  // empty: not said
 };
 
-std::optional<LastCollective> read_last(const std::string& path, double since) {
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0 || static_cast<double>(status.st_mtim.tv_sec) + 1 < since) return std::nullopt;
+std::string record_of(const std::string& run_dir, int rank) {
+  return fmt::format("{}/flight/rank-{}.txt", run_dir, rank);
+}
+
+LastCollective read_last(const std::string& path) {
   std::ifstream file(path);
   constexpr std::string_view kHost = "# host ";
   LastCollective collective{.number = 0, .text = "no collective", .host = ""};
@@ -77,23 +77,35 @@ std::string suspect_network(const Hosts& hosts) {
 
 }  // namespace
 
-std::string describe_hang(const std::string& run_dir, int ranks, double since) {
+FlightTimes flight_times(const std::string& run_dir, int ranks) {
+  FlightTimes times;
+  for (int rank = 0; rank < ranks; ++rank) {
+    std::error_code error;
+    const std::filesystem::file_time_type time = std::filesystem::last_write_time(record_of(run_dir, rank), error);
+    if (!error) times[rank] = time;
+  }
+  return times;
+}
+
+std::string describe_hang(const std::string& run_dir, int ranks, const FlightTimes& before) {
+  const FlightTimes now = flight_times(run_dir, ranks);
   std::map<std::string, std::vector<int>> ranks_at;  // by what is their last collective
   std::vector<int> missing;
   Hosts hosts;
   std::string behind_at;
   std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
   for (int rank = 0; rank < ranks; ++rank) {
-    const auto last = read_last(fmt::format("{}/flight/rank-{}.txt", run_dir, rank), since);
-    if (!last) {
+    const auto written = now.find(rank), earlier = before.find(rank);
+    if (written == now.end() || (earlier != before.end() && earlier->second == written->second)) {
       missing.push_back(rank);
       continue;
     }
-    ranks_at[last->text].push_back(rank);
-    if (!last->host.empty()) hosts[rank] = last->host;
-    if (last->number < lowest) {
-      lowest = last->number;
-      behind_at = last->text;
+    const LastCollective last = read_last(record_of(run_dir, rank));
+    ranks_at[last.text].push_back(rank);
+    if (!last.host.empty()) hosts[rank] = last.host;
+    if (last.number < lowest) {
+      lowest = last.number;
+      behind_at = last.text;
     }
   }
   if (ranks_at.empty()) return "";

@@ -1,13 +1,18 @@
 #pragma once
+#include <filesystem>
+#include <map>
 #include <string>
 
 namespace weft {
 
-/// What the flight records of a hang say together, for the log: lines of `  suspect   ...` and `  last      ...`. A rank that left no
-/// record since `since` (seconds since 1970) was stopped, dead or cut off; else the ranks whose last collective has the lowest number
-/// did not arrive where the others wait; when these are all of their host, or all ranks of several hosts wait in
-/// one collective, perhaps the network. Empty
-/// when no rank left a record.
-std::string describe_hang(const std::string& run_dir, int ranks, double since);
+/// When each rank's flight record in a run directory was written; ranks without one are missing.
+using FlightTimes = std::map<int, std::filesystem::file_time_type>;
+FlightTimes flight_times(const std::string& run_dir, int ranks);
+
+/// What the flight records of a hang say together, for the log: lines of `  suspect   ...` and `  last      ...`. A rank that has written
+/// none since `before` (as it was when the job began: hosts and file systems may have other clocks) was stopped, dead or cut off; else the
+/// ranks whose last collective has the lowest number did not arrive where the others wait; when these are all of their host, or all ranks
+/// of several hosts wait in one collective, perhaps the network. Empty when no rank has written a record.
+std::string describe_hang(const std::string& run_dir, int ranks, const FlightTimes& before);
 
 }  // namespace weft

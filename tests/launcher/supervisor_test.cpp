@@ -175,20 +175,20 @@ TEST_F(SupervisorFilesTest, ARankBehindTheOthersIsSuspected) {
           std::string(kHeader) + "823 dp all_reduce 822 8 float64 1.5 1.6\n824 dp all_gather 823 64 float32 1.7 -\n");
   }
   write("flight/rank-2.txt", std::string(kHeader) + "823 dp all_reduce 822 8 float64 1.5 1.6\n");
-  EXPECT_EQ(describe_hang(folder_.string(), 4, 0),
+  EXPECT_EQ(describe_hang(folder_.string(), 4, {}),
             "\n  suspect   rank 2: last in all_reduce #822 of dp, done\n  last      ranks 0 1 3: all_gather #823 of dp, entered");
 }
 
 TEST_F(SupervisorFilesTest, ARankWithoutARecordOfThisHangIsSuspected) {
   write("flight/rank-0.txt", std::string(kHeader) + "824 dp all_gather 823 64 float32 1.7 -\n");
-  EXPECT_EQ(describe_hang(folder_.string(), 3, 0),
+  EXPECT_EQ(describe_hang(folder_.string(), 3, {}),
             "\n  suspect   ranks 1 2: no flight record, so stopped, dead or cut off\n  last      rank 0: all_gather #823 of dp, entered");
-  EXPECT_EQ(describe_hang(folder_.string(), 3, static_cast<double>(time(nullptr)) + 100), "");  // an old record says nothing
+  EXPECT_EQ(describe_hang(folder_.string(), 3, flight_times(folder_.string(), 3)), "");  // an old record says nothing
 }
 
 TEST_F(SupervisorFilesTest, RanksThatAllWaitAreNotSuspected) {
   for (const int rank : {0, 1}) write(fmt::format("flight/rank-{}.txt", rank), std::string(kHeader) + "7 dp barrier 7 0 uint8 1.7 -\n");
-  EXPECT_EQ(describe_hang(folder_.string(), 2, 0), "\n  last      ranks 0 1: barrier #7 of dp, entered");
+  EXPECT_EQ(describe_hang(folder_.string(), 2, {}), "\n  last      ranks 0 1: barrier #7 of dp, entered");
 }
 
 TEST_F(SupervisorFilesTest, WhenAllRanksOfTwoHostsWaitTheNetworkIsSuspected) {
@@ -196,16 +196,16 @@ TEST_F(SupervisorFilesTest, WhenAllRanksOfTwoHostsWaitTheNetworkIsSuspected) {
     write(fmt::format("flight/rank-{}.txt", rank),
           fmt::format("{}7 dp barrier 7 0 uint8 1.7 -\n# host {}\n", kHeader, rank < 2 ? "node01" : "node02"));
   }
-  EXPECT_EQ(describe_hang(folder_.string(), 3, 0),
+  EXPECT_EQ(describe_hang(folder_.string(), 3, {}),
             "\n  suspect   the network between ranks 0 1 (node01), rank 2 (node02): all wait in the same collective"
             "\n  last      ranks 0 1 2 (node01 node02): barrier #7 of dp, entered");
   write("flight/rank-2.txt", std::string(kHeader) + "6 dp barrier 6 0 uint8 1.6 1.7\n# host node02\n");
-  EXPECT_EQ(describe_hang(folder_.string(), 3, 0),
+  EXPECT_EQ(describe_hang(folder_.string(), 3, {}),
             "\n  suspect   rank 2 (node02): last in barrier #6 of dp, done; all ranks there, so perhaps the network"
             "\n  last      ranks 0 1 (node01): barrier #7 of dp, entered");
   write("flight/rank-0.txt", std::string(kHeader) + "6 dp barrier 6 0 uint8 1.6 1.7\n# host node01\n");
   write("flight/rank-2.txt", std::string(kHeader) + "7 dp barrier 7 0 uint8 1.7 -\n# host node02\n");
-  EXPECT_THAT(describe_hang(folder_.string(), 3, 0), HasSubstr("rank 0 (node01): last in barrier #6 of dp, done\n"));
+  EXPECT_THAT(describe_hang(folder_.string(), 3, {}), HasSubstr("rank 0 (node01): last in barrier #6 of dp, done\n"));
 }
 
 class JobCommandTest : public SupervisorFilesTest {
