@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Validation that translates: BLEU and chrF in the log are those of `weft translate` and `weft evaluate` on the same checkpoint, on one and
-# on two ranks; a run that is killed inside a validation does it again and ends with the same values; early stopping ends a run, and ends it
-# again when it is started again.
+# on two ranks, with averaged weights too; a run that is killed inside a validation does it again and ends with the same values; early
+# stopping ends a run, and ends it again when it is started again.
 # usage: validation_test.sh WEFT MPIEXEC
 WEFT=$1
 mpiexec=$2
@@ -36,6 +36,11 @@ echo "one rank: BLEU $(logged one bleu 300) in the log, by translate and evaluat
   { cat "$WORK/two.log"; fail "two ranks"; }
 same_scores two
 echo "two ranks: BLEU $(logged two bleu 300)"
+
+# weft translate takes the averaged weights, and so does validation.
+train averaged "${metrics[@]}" --set training.ema_decay=0.95 || { cat "$WORK/averaged.log"; fail "averaged weights"; }
+same_scores averaged
+echo "averaged weights: BLEU $(logged averaged bleu 300)"
 
 # Killed inside the first validation: it begins with the save of its step.
 exec_train killed "${metrics[@]}" --set decoding.beam_size=20 &
