@@ -38,13 +38,14 @@ hold_out() {
   say "$((lines - held_out)) pairs to learn from, the last $held_out held out"
 }
 
+case "${1:-}" in -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 config=configs/quickstart.yaml
 settings=()
 if [ $# -eq 0 ] || [ "$1" = --set ]; then
   corpus=runs/corpus/it run_dir=runs/quickstart
   train=("$corpus/train.en" "$corpus/train.it") test=("$corpus/test.en" "$corpus/test.it")
 else
-  [ $# -ge 2 ] || { sed -n '2,8s/^# \{0,1\}//p' "$0" >&2; exit 64; }
+  [[ $# -ge 2 && $1 != --* && $2 != --* ]] || refuse "$1: expected two files, SRC and TGT, or nothing; --help says more"
   source_file=$(cd "$cd_from" && realpath -m "$1") target_file=$(cd "$cd_from" && realpath -m "$2") run_dir=runs/own
   shift 2
   if [ $# -gt 0 ] && [ "$1" != --set ]; then run_dir=$(cd "$cd_from" && realpath -m "$1"); shift; fi
@@ -62,7 +63,7 @@ scripts/setup.sh
 phase "building (log: build-release.log)" scripts/build.sh release weft
 [ "$config" != configs/quickstart.yaml ] || phase "corpus" scripts/make_corpus.py runs/corpus --languages it
 if ! grep -q amx_bf16 /proc/cpuinfo && [ "$config" = configs/quickstart.yaml ]; then
-  say "this processor multiplies bfloat16 no faster than float32 (no AMX): half the updates, so that training takes about as long"
+  say "this processor has no AMX, so training is in float32: half the updates, to take about as long"
   settings+=(--set training.train_steps=900)
 fi
 

@@ -8,6 +8,7 @@ labels=(--label-exclude slow)
 case "${1:-}" in
   "") ;;
   --slow) labels=() ;;
+  -h | --help) sed -n '2,3s/^# \{0,1\}//p' "$0"; exit 0 ;;
   *) echo "usage: scripts/test.sh [--slow]" >&2; exit 64 ;;
 esac
 

@@ -41,17 +41,20 @@ grep -qE '\[resume\] step [0-9]+ from .*run/step' second.log || { tail -n 30 sec
 [ "$(grep -c '^  source ' second.log)" -eq 6 ] || { tail -n 30 second.log; fail "six sentences are shown"; }
 [ "$(grep -cE '^  (this model|copying the source|translation memory) +[0-9.]+ +[0-9.]+$' second.log)" -eq 3 ] || { tail -n 30 second.log; fail "three rows of scores"; }
 
-# refused CODE PATTERN ARGS...
-refused() {
+# said CODE PATTERN ARGS...
+said() {
   local code=$1 pattern=$2 status=0
   shift 2
-  "$source_dir/scripts/quickstart.sh" "$@" >refused.log 2>&1 || status=$?
-  [ $status -eq "$code" ] && grep -q -- "$pattern" refused.log || { cat refused.log; fail "exit $status: $*"; }
+  "$source_dir/scripts/quickstart.sh" "$@" >said.log 2>&1 || status=$?
+  [ $status -eq "$code" ] && grep -q -- "$pattern" said.log || { cat said.log; fail "exit $status: $*"; }
 }
 head -n 50 own.en >short.en
-refused 64 'usage' own.en
-refused 64 'no such file' own.en nothing.it
-refused 64 '50 lines, .* has 1500' short.en own.it
-refused 64 'too few' short.en short.en
-refused 64 'begin with --set' own.en own.it run nonsense
+said 0 'usage: scripts/quickstart.sh' --help
+said 64 'own.en: expected two files' own.en
+said 64 'own.en: expected two files' own.en --set training.max_epochs=1
+said 64 '--lang: expected two files' --lang fr
+said 64 'no such file' own.en nothing.it
+said 64 '50 lines, .* has 1500' short.en own.it
+said 64 'too few' short.en short.en
+said 64 'begin with --set' own.en own.it run nonsense
 echo "stopped by Ctrl-C, went on, scored; wrong input is refused"
