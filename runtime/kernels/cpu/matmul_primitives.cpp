@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <utility>
@@ -160,16 +161,57 @@ std::size_t largest_piece(std::int64_t rows) {
   return static_cast<std::size_t>(std::upper_bound(kPieces.begin(), kPieces.end(), rows) - kPieces.begin()) - 1;
 }
 
+// In bf16 the library sums a few rows in another order than many. So a piece of fewer rows than this becomes one of so many: a tile of AMX.
+constexpr std::int64_t kPadded = 16;
+
+bool is_padded(const Product& p) {
+  return p.input == DType::kBFloat16 && !p.rows_are_inner;
+}
+
+/// The product with its rows packed in the workspace.
+Product padded(Product p) {
+  p.a_stride = p.k;
+  p.y_stride = p.n;
+  return p;
+}
+
+std::int64_t padding_bytes(const Product& p) {
+  constexpr std::int64_t kAlign = 64;
+  return (kPadded * (p.k * size_of(p.input) + p.n * size_of(p.output)) + kAlign - 1) / kAlign * kAlign;
+}
+
+void copy_rows(std::int64_t rows, std::int64_t bytes, const std::byte* from, std::int64_t from_stride, std::byte* to,
+               std::int64_t to_stride) {
+  for (std::int64_t r = 0; r < rows; ++r) std::memcpy(to + r * to_stride, from + r * from_stride, static_cast<std::size_t>(bytes));
+}
+
+void run_padded(const Product& p, std::int64_t rows, const ProductData& data) {
+  const Product packed = padded(p);
+  const std::int64_t a_bytes = p.k * size_of(p.input), y_bytes = p.n * size_of(p.output), y_stride = p.y_stride * size_of(p.output);
+  std::byte *a = data.workspace, *y = a + kPadded * a_bytes;
+  copy_rows(rows, a_bytes, data.a, p.a_stride * size_of(p.input), a, a_bytes);
+  std::memset(a + rows * a_bytes, 0, static_cast<std::size_t>((kPadded - rows) * a_bytes));
+  std::memset(y, 0, static_cast<std::size_t>(kPadded * y_bytes));
+  if (p.accumulate) copy_rows(rows, y_bytes, data.y, y_stride, y, y_bytes);
+  Primitive& primitive = cache().primitive(packed, cache().family(packed), largest_piece(kPadded));
+  primitive.run({.a = a, .b = data.b, .bias = data.bias, .y = y, .workspace = a + padding_bytes(p)}, cache().stream());
+  copy_rows(rows, y_bytes, y, y_bytes, data.y, y_stride);
+}
+
 }  // namespace
 
 std::int64_t product_workspace(const Product& p, std::int64_t rows) {
-  return rows == 0 ? 0 : cache().workspace(p, largest_piece(rows));
+  if (rows == 0) return 0;
+  const std::int64_t bytes = cache().workspace(p, largest_piece(rows));
+  if (!is_padded(p)) return bytes;
+  return padding_bytes(p) + std::max(bytes, cache().workspace(padded(p), largest_piece(kPadded)));
 }
 
 void run_product(const Product& p, std::int64_t rows, const ProductData& data) {
   Family& family = cache().family(p);
   ProductData piece = data;
   for (std::int64_t done = 0; done < rows;) {
+    if (is_padded(p) && rows - done < kPadded) return run_padded(p, rows - done, piece);
     const std::size_t size = largest_piece(rows - done);
     cache().primitive(p, family, size).run(piece, cache().stream());
     done += kPieces[size];

@@ -30,8 +30,7 @@ struct ProductData {
 std::int64_t product_workspace(const Product&, std::int64_t rows);
 
 /// Computes the product over `rows` rows, in pieces of few sizes: a library primitive costs 300 to 800 microseconds to make, and every
-/// batch has another row count. Row i of y does not depend on how many rows there are, except in bf16 where the inner extent is at most 64:
-/// there the library takes another order of sums for some row counts, and the last bit of row i may follow it.
+/// batch has another row count. With AVX-512, row i of y does not depend on how many rows there are.
 void run_product(const Product&, std::int64_t rows, const ProductData&);
 
 /// Whether the library multiplies bf16 on this processor.
