@@ -84,9 +84,9 @@ class Supervisor {
       if (decision.relaunch && job_.ranks > 1 && !job_.hosts.empty() && !ever_ran_) return never_ran(code);
       if (decision.relaunch || !decision.reason.empty()) {
         const bool hang = code == static_cast<int>(ExitCode::kHang);
-        log_.warn("launch", fmt::format("{} after {:.0f} s, {}; {}{}", describe_exit(code), seconds_now() - began, describe_newest(),
-                                        decision.relaunch ? decision.reason : "not started again: " + decision.reason,
-                                        hang ? describe_hang(job_.run_dir, job_.ranks, flights_before_) : ""));
+        log_.warn("launch",
+                  fmt::format("{} after {:.0f} s, {}; {}{}", describe_exit(code), seconds_now() - began, describe_newest(),
+                              decision.relaunch ? decision.reason : "not started again: " + decision.reason, hang ? describe_hang() : ""));
       }
       if (!decision.relaunch) return code;
       if (code == static_cast<int>(ExitCode::kStorage)) wait_for_space();
@@ -119,6 +119,9 @@ class Supervisor {
     while (seconds_now() < end && signals_.stops() == 0) signals_.wait(end - seconds_now());
   }
 
+  /// Of the last start: empty when no rank has left a record.
+  std::string describe_hang() const { return weft::describe_hang(job_.run_dir, job_.ranks, flights_before_); }
+
   int run_once() {
     const double started = seconds_since_1970();
     const LockTime lock_before = lock_time();
@@ -127,8 +130,7 @@ class Supervisor {
     int code = watch(process, lock_before, started);
     process.kill_all();
     // An mpirun that was killed, since it cannot end the ranks of a host that is cut off, has no code that says why.
-    if (code == 128 + SIGKILL && !describe_hang(job_.run_dir, job_.ranks, flights_before_).empty())
-      code = static_cast<int>(ExitCode::kHang);
+    if (code == 128 + SIGKILL && !describe_hang().empty()) code = static_cast<int>(ExitCode::kHang);
     ran_ = lock_time() != lock_before;
     ever_ran_ = ever_ran_ || ran_;
     if (job_.ranks > 1) {
