@@ -46,7 +46,8 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
   }
   if (verb.name == "translate" || verb.name == "score" || verb.name == "evaluate") {
     app.add_option("--model", line.model, "a run directory, one of its checkpoints or an exported model")->type_name("DIR");
-    app.add_option("--set", line.sets, "another value of a key of section decoding, precision or parallel, or of seed")
+    app.add_option("--set", line.sets,
+                   "another value of a key of section decoding, precision or parallel, or of seed, for example decoding.beam_size=1")
         ->type_name("SECTION.KEY=VALUE...");
     app.add_flag("--json", line.json, "one JSON object a line");
   }
