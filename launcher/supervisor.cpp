@@ -85,7 +85,7 @@ class Supervisor {
       if (decision.relaunch || !decision.reason.empty()) {
         const bool hang = code == static_cast<int>(ExitCode::kHang);
         log_.warn("launch",
-                  fmt::format("{} after {:.0f} s, {}; {}{}", describe_exit(code), seconds_now() - began, describe_newest(),
+                  fmt::format("{} after {:.0f} s, {}; {}{}", describe_end(code), seconds_now() - began, describe_newest(),
                               decision.relaunch ? decision.reason : "not started again: " + decision.reason, hang ? describe_hang() : ""));
       }
       if (!decision.relaunch) return code;
@@ -105,13 +105,18 @@ class Supervisor {
     return step < 0 ? "no step is committed" : fmt::format("step {} is committed", step);
   }
 
+  /// Of the last start: a code above 128 is the signal of a rank, unless mpirun itself died.
+  std::string describe_end(int code) const {
+    return (mpirun_killed_ ? "mpirun itself was " : "") + describe_exit(code);
+  }
+
   /// One request that kills comes before the program listens: it had nothing to save beyond what is committed.
   int stopped(int code) const { return code == 128 + SIGUSR1 && signals_.stops() == 1 ? static_cast<int>(ExitCode::kStopped) : code; }
 
   int never_ran(int code) const {
     log_.warn("launch", fmt::format("{}: no rank has run, so not started again\n  hosts     {}\n  expected  each runs a command by ssh "
                                     "without a password, reaches the others, and has {}; what mpirun said stands above",
-                                    describe_exit(code), fmt::join(job_.hosts, " "), job_.program));
+                                    describe_end(code), fmt::join(job_.hosts, " "), job_.program));
     return code;
   }
 
@@ -129,8 +134,12 @@ class Supervisor {
     JobProcess process(job_.command);
     int code = watch(process, lock_before, started);
     process.kill_all();
+    mpirun_killed_ = job_.ranks > 1 && process.killed();
     // An mpirun that was killed, since it cannot end the ranks of a host that is cut off, has no code that says why.
-    if (code == 128 + SIGKILL && !describe_hang().empty()) code = static_cast<int>(ExitCode::kHang);
+    if (code == 128 + SIGKILL && !describe_hang().empty()) {
+      code = static_cast<int>(ExitCode::kHang);
+      mpirun_killed_ = false;
+    }
     ran_ = lock_time() != lock_before;
     ever_ran_ = ever_ran_ || ran_;
     if (job_.ranks > 1) {
@@ -232,6 +241,7 @@ class Supervisor {
   const std::string record_ = job_.run_dir + "/.mpirun";  // while one runs
   FlightTimes flights_before_;                            // before the last start
   bool ran_ = false, ever_ran_ = false;                   // the last start had ranks, one of them had
+  bool mpirun_killed_ = false;                            // at the last start
 };
 
 }  // namespace

@@ -100,7 +100,9 @@ bool JobProcess::reap() {
   int status = 0;
   pid_t ended = 0;
   while ((ended = waitpid(-1, &status, WNOHANG)) > 0) {
-    if (ended == pid_) code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (ended != pid_) continue;
+    killed_ = WIFSIGNALED(status);
+    code_ = killed_ ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   }
   return ended == 0;
 }

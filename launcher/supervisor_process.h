@@ -22,6 +22,8 @@ class JobProcess {
   pid_t pid() const { return pid_; }
   /// Once the job has ended: its exit code, or 128 + the signal that killed it.
   std::optional<int> poll();
+  /// A signal has ended the job itself; mpirun, which exits with 128 + the signal of a rank, may die too.
+  bool killed() const { return killed_; }
   void send(int signal) const;
   /// Whether `program` runs in a child of the job, or is the job.
   bool runs(const std::string& program) const;
@@ -33,6 +35,7 @@ class JobProcess {
 
   pid_t pid_ = -1;
   std::optional<int> code_;
+  bool killed_ = false;
 };
 
 /// Processes whose parent is `parent`.

@@ -295,8 +295,12 @@ int wait_for(JobProcess& process) {
 TEST(JobProcessTest, ExitCodesAndSignalsAreTold) {
   JobProcess exits(shell("exit 42"));
   EXPECT_EQ(wait_for(exits), 42);
+  JobProcess passes_it_on(shell("exit 137"));  // as mpirun does when a rank is killed
+  EXPECT_EQ(wait_for(passes_it_on), 137);
+  EXPECT_FALSE(passes_it_on.killed());
   JobProcess dies(shell("kill -9 $$"));
   EXPECT_EQ(wait_for(dies), 137);
+  EXPECT_TRUE(dies.killed());
   JobProcess missing({.arguments = {"/nowhere/program"}, .environment = {}});
   EXPECT_EQ(wait_for(missing), 64);
 }
