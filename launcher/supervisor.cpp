@@ -106,9 +106,7 @@ class Supervisor {
   }
 
   /// Of the last start: a code above 128 is the signal of a rank, unless mpirun itself died.
-  std::string describe_end(int code) const {
-    return (mpirun_killed_ ? "mpirun itself was " : "") + describe_exit(code);
-  }
+  std::string describe_end(int code) const { return (mpirun_killed_ ? "mpirun itself was " : "") + describe_exit(code); }
 
   /// One request that kills comes before the program listens: it had nothing to save beyond what is committed.
   int stopped(int code) const { return code == 128 + SIGUSR1 && signals_.stops() == 1 ? static_cast<int>(ExitCode::kStopped) : code; }
