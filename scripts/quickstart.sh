@@ -62,9 +62,10 @@ weft=build/release/weft
 scripts/setup.sh
 phase "building (log: build-release.log)" scripts/build.sh release weft
 [ "$config" != configs/quickstart.yaml ] || phase "corpus" scripts/make_corpus.py runs/corpus --languages it
-if ! grep -q amx_bf16 /proc/cpuinfo && [ "$config" = configs/quickstart.yaml ]; then
-  say "this processor has no AMX, so training is in float32: half the updates, to take about as long"
-  settings+=(--set training.train_steps=900)
+if [ "$config" = configs/quickstart.yaml ] && ! grep -qw amx_bf16 /proc/cpuinfo; then
+  grep -qw avx512f /proc/cpuinfo && updates=3500 || updates=2500
+  say "this processor has no AMX, so training is in float32: $updates updates, to take about as long"
+  settings+=(--set training.train_steps=$updates)
 fi
 
 status=0
