@@ -32,8 +32,9 @@ int count_on_host(Control& control, const std::string& host) {
 
 }  // namespace
 
-Job::Job(const MpiSession& session, const ParallelConfig& config)
-    : mesh_(make_mesh(session, config, progress_, {.say = [this](const std::string& why) { slow_transport_ = why; }})),
+Job::Job(const MpiSession& session, const ParallelConfig& config, RankWatch& watch)
+    : watch_(watch),
+      mesh_(make_mesh(session, config, watch.progress, {.say = [this](const std::string& why) { slow_transport_ = why; }})),
       host_(host_name()),
       ranks_on_host_(count_on_host(*mesh_.control, host_)) {}
 

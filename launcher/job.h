@@ -1,16 +1,17 @@
 #pragma once
 #include <string>
+#include <utility>
 
+#include "launcher/rank_watch.h"
 #include "parallel/mpi_mesh.h"
-#include "parallel/progress.h"
 
 namespace weft {
 
-/// The ranks of this process's job, as mpirun started them; one rank where it did not. Not movable: a watchdog looks at its progress.
+/// The ranks of this process's job, as mpirun started them; one rank where it did not.
 class Job {
  public:
-  /// A collective of all ranks of the session.
-  Job(const MpiSession&, const ParallelConfig&);
+  /// A collective of all ranks of the session, which ends before the watch.
+  Job(const MpiSession&, const ParallelConfig&, RankWatch&);
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
@@ -19,14 +20,16 @@ class Job {
   bool is_root() const { return rank() == 0; }
   Control& control() const { return *mesh_.control; }
   Mesh& mesh() { return mesh_; }
-  Progress& progress() { return progress_; }
+  Progress& progress() { return watch_.progress; }
+  /// From here on until MPI has ended.
+  void start_watchdog(Watchdog::Options options) { watch_.watchdog.emplace(watch_.progress, std::move(options)); }
   const std::string& host() const { return host_; }
   int ranks_on_host() const { return ranks_on_host_; }
   /// Empty, or why ranks of one host exchange over messages: right, but slower.
   const std::string& slow_transport() const { return slow_transport_; }
 
  private:
-  Progress progress_;
+  RankWatch& watch_;
   std::string slow_transport_;
   Mesh mesh_;
   std::string host_;

@@ -26,7 +26,7 @@ void print_notes(const LoadedConfig& loaded) {
 }
 
 /// Configurations are read by every rank for itself; what any of them finds wrong, all of them end with.
-int run_on_ranks(const Verb& verb, const CommandLine& line, const MpiSession& session) {
+int run_on_ranks(const Verb& verb, const CommandLine& line, const MpiSession& session, RankWatch& watch) {
   LoadedConfig loaded;
   std::exception_ptr failure;
   try {
@@ -34,7 +34,7 @@ int run_on_ranks(const Verb& verb, const CommandLine& line, const MpiSession& se
   } catch (const Error&) {
     failure = std::current_exception();
   }
-  Job job(session, loaded.config.parallel);
+  Job job(session, loaded.config.parallel, watch);
   together(job.control(), [&] {
     if (failure) std::rethrow_exception(failure);
   });
@@ -51,17 +51,18 @@ int run_on_root(const Verb& verb, const CommandLine& line, Job& job) {
   return std::stoi(job.control().broadcast(std::to_string(code), 0));
 }
 
-int run_without_config(const Verb& verb, const CommandLine& line, const MpiSession& session) {
-  Job job(session, ParallelConfig{});
+int run_without_config(const Verb& verb, const CommandLine& line, const MpiSession& session, RankWatch& watch) {
+  Job job(session, ParallelConfig{}, watch);
   return verb.run_shared != nullptr ? verb.run_shared(line, job) : run_on_root(verb, line, job);
 }
 
 /// A failure that only this rank knows of ends all of them at once, with its code. Rank 0 speaks first where several fail alike.
 int run_in_session(const Verb& verb, const CommandLine& line) {
+  RankWatch watch;
   const MpiSession session(started_by_mpi());
   ExitCode code = ExitCode::kInternal;
   try {
-    return verb.run_on_ranks != nullptr ? run_on_ranks(verb, line, session) : run_without_config(verb, line, session);
+    return verb.run_on_ranks != nullptr ? run_on_ranks(verb, line, session, watch) : run_without_config(verb, line, session, watch);
   } catch (const AgreedError& error) {
     print_error(error);
     return static_cast<int>(error.code());

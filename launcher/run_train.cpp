@@ -125,7 +125,7 @@ int run_train(const Config& config, Job& job) {
   const std::unique_ptr<Storage> storage = make_posix_storage();
   const RunDirectory directory(config, job, *storage, log);
   install_crash_handler(job.progress(), job.rank(), job.host());
-  const Watchdog watchdog(job.progress(), watchdog_options(config, job));
+  job.start_watchdog(watchdog_options(config, job));
 
   std::optional<PreparedData> data;
   together(job.control(), [&] { data = open_prepared(directory.data, config.vocab); });
@@ -187,7 +187,9 @@ int run_train(const Config& config, Job& job) {
                                 .version = kVersion},
                    .stop_requested = stop_requested});
   trainer.start(found ? &*found : nullptr);
-  return static_cast<int>(trainer.run());
+  const int code = static_cast<int>(trainer.run());
+  job.progress().phase = Phase::kEnd;
+  return code;
 }
 
 }  // namespace weft

@@ -47,6 +47,8 @@ std::string_view name(Phase phase) {
       return "save";
     case Phase::kLoad:
       return "load";
+    case Phase::kEnd:
+      return "end of the run";
   }
   return "unknown";
 }
@@ -105,6 +107,8 @@ double HangDetector::limit_seconds(Phase phase) const {
       return kSaveFactor * hang_timeout_seconds_;
     case Phase::kLoad:
       return kLoadFactor * hang_timeout_seconds_;
+    case Phase::kEnd:
+      break;
   }
   return hang_timeout_seconds_;
 }

@@ -4,7 +4,7 @@
 
 namespace weft {
 
-enum class Phase : int { kStart, kStep, kValidation, kSave, kLoad };
+enum class Phase : int { kStart, kStep, kValidation, kSave, kLoad, kEnd };
 
 /// Where this rank is: written by its main thread, read by its watchdog. Any change is progress; steps are synchronous, so when one rank
 /// stands still the others soon do.

@@ -28,8 +28,9 @@ class EvaluateTest : public testing::Test {
     const CommandLine line = parse_command_line(arguments);
     testing::internal::CaptureStdout();
     try {
+      RankWatch watch;
       const MpiSession alone(false);
-      Job job(alone, {});
+      Job job(alone, {}, watch);
       EXPECT_EQ(run_evaluate(line, job), 0);
     } catch (const Error&) {
       EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
