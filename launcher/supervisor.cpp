@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
-constexpr double kReturnSeconds = 10;  // an mpirun whose ranks have ended is given so long
+constexpr double kReturnSeconds = 10;  // once a rank has ended, the others and mpirun are given so long
 constexpr double kHostSeconds = 20;    // a host that could be reached before is given so long
 constexpr double kLookSeconds = 0.5, kSpaceSeconds = 30;
 constexpr double kRecordSeconds = 0.02;  // until it is written what a kill -9 would leave behind
@@ -157,8 +157,8 @@ class Supervisor {
   }
 
   int watch(JobProcess& process, LockTime lock_before, double started) {
-    double kill_at = kNever, ranks_gone_at = kNever;
-    bool ranks_seen = false;  // on this host
+    double kill_at = kNever, rank_gone_at = kNever;
+    int ranks_seen = 0;  // at once, on this host
     bool recorded = job_.ranks == 1;
     int stops_sent = 0;
     for (;;) {
@@ -169,10 +169,10 @@ class Supervisor {
       signals_.wait(std::min(recorded ? kLookSeconds : kRecordSeconds, kill_at - seconds_now()));
       if (const auto code = process.poll()) return *code;
       const double now = seconds_now();
-      const bool ranks_run = process.runs(job_.program);
-      ranks_seen = ranks_seen || ranks_run;
-      ranks_gone_at = ranks_seen && !ranks_run ? std::min(ranks_gone_at, now) : kNever;
-      if (signals_.stops() > stops_sent && !ranks_seen && lock_time() == lock_before) {
+      const int ranks_run = process.count_running(job_.program);
+      ranks_seen = std::max(ranks_seen, ranks_run);
+      rank_gone_at = ranks_run < ranks_seen ? std::min(rank_gone_at, now) : kNever;
+      if (signals_.stops() > stops_sent && ranks_seen == 0 && lock_time() == lock_before) {
         log_.info("launch", "stop: no rank runs yet");
         process.kill_all();
         return static_cast<int>(ExitCode::kStopped);
@@ -183,8 +183,9 @@ class Supervisor {
         log_.info("launch", stops_sent == 1 ? "stop: asked the ranks to save and end" : "stop: asked again, ends at once");
         kill_at = now + (stops_sent == 1 ? job_.stop_grace_seconds + kReturnSeconds : kReturnSeconds);
       }
-      if (now < std::min(kill_at, ranks_gone_at + kReturnSeconds)) continue;
-      log_.warn("launch", fmt::format("process {} does not return: killed with all it started", process.pid()));
+      if (now < std::min(kill_at, rank_gone_at + kReturnSeconds)) continue;
+      log_.warn("launch", fmt::format("process {} does not return, {} of {} ranks on this host still run: killed with all it started",
+                                      process.pid(), ranks_run, ranks_seen));
       process.kill_all();
     }
   }

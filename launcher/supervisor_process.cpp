@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <chrono>
@@ -111,14 +112,12 @@ void JobProcess::send(int signal) const {
   if (!code_) kill(pid_, signal);
 }
 
-bool JobProcess::runs(const std::string& program) const {
+int JobProcess::count_running(const std::string& program) const {
   std::vector<pid_t> candidates = children_of(pid_);
   candidates.push_back(pid_);
   std::error_code error;
-  for (const pid_t pid : candidates) {
-    if (fs::read_symlink(fmt::format("/proc/{}/exe", pid), error) == program) return true;
-  }
-  return false;
+  return static_cast<int>(
+      std::ranges::count_if(candidates, [&](pid_t pid) { return fs::read_symlink(fmt::format("/proc/{}/exe", pid), error) == program; }));
 }
 
 void JobProcess::kill_all() {

@@ -25,8 +25,8 @@ class JobProcess {
   /// A signal has ended the job itself; mpirun, which exits with 128 + the signal of a rank, may die too.
   bool killed() const { return killed_; }
   void send(int signal) const;
-  /// Whether `program` runs in a child of the job, or is the job.
-  bool runs(const std::string& program) const;
+  /// How many children of the job run `program`; the job itself counts too.
+  int count_running(const std::string& program) const;
   /// SIGKILL to the job, its process group and everything it left behind, until nothing is left, for 10 seconds at most.
   void kill_all();
 

@@ -63,7 +63,7 @@ scripts/setup.sh
 phase "building (log: build-release.log)" scripts/build.sh release weft
 [ "$config" != configs/quickstart.yaml ] || phase "corpus" scripts/make_corpus.py runs/corpus --languages it
 if [ "$config" = configs/quickstart.yaml ] && ! grep -qw amx_bf16 /proc/cpuinfo; then
-  grep -qw avx512f /proc/cpuinfo && updates=3500 || updates=2500
+  grep -qw avx512f /proc/cpuinfo && updates=3500 || updates=2500  # benchmarks/results/quickstart.md
   say "this processor has no AMX, so training is in float32: $updates updates, to take about as long"
   settings+=(--set training.train_steps=$updates)
 fi

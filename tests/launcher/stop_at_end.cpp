@@ -1,12 +1,33 @@
-// Preloaded into the ranks by hang_at_end_test.sh: rank 1 is stopped when it is about to end MPI, its threads with it.
+// Preloaded into the ranks by hang_at_end_test.sh: rank 1 is stopped, its threads with it, once, before or after it ends MPI.
+// STOP_AT_END: before or after. STOP_ONCE: a file that is not there yet.
+#include <fcntl.h>
 #include <mpi.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
 
+namespace {
+
+std::string_view variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+void stop_once(std::string_view when) {
+  if (variable("OMPI_COMM_WORLD_RANK") != "1" || variable("STOP_AT_END") != when) return;
+  const int file = open(std::getenv("STOP_ONCE"), O_CREAT | O_EXCL, 0600);
+  if (file < 0) return;
+  close(file);
+  std::raise(SIGSTOP);
+}
+
+}  // namespace
+
 extern "C" int MPI_Finalize() {
-  const char* rank = std::getenv("OMPI_COMM_WORLD_RANK");
-  if (rank != nullptr && std::string_view(rank) == "1") std::raise(SIGSTOP);
-  return PMPI_Finalize();
+  stop_once("before");
+  const int result = PMPI_Finalize();
+  stop_once("after");
+  return result;
 }
