@@ -10,15 +10,11 @@
 #include <unistd.h>
 
 #include "runtime/error.h"
+#include "runtime/host_name.h"
 #include "runtime/storage.h"
 
 namespace weft {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown host";
-}
 
 /// Tells two boots of one host apart: a process number alone may have come again.
 std::string boot_id() {

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "runtime/host_name.h"
+
 namespace weft {
 namespace {
 
@@ -64,11 +66,6 @@ std::string event(double seconds, std::int64_t step, const std::string& content)
 /// Summary.Value: tag = 1, simple_value = 2, a float.
 std::string summary_value(const Scalar& scalar) {
   return bytes(1, bytes(1, scalar.first) + tag(2, 5) + raw(static_cast<float>(scalar.second)));
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "host";
 }
 
 }  // namespace
