@@ -67,10 +67,11 @@ std::shared_ptr<HostMemory> HostMemory::map(const MpiGroup& host, std::int64_t b
   host.broadcast(reinterpret_cast<std::byte*>(name.data()), static_cast<std::int64_t>(name.size()), 0);
   if (host.rank() != 0) file = std::make_unique<Descriptor>(shm_open(name.data(), O_RDWR | O_CLOEXEC, 0));
   std::int64_t error = file->error();
-  if (error == 0) error = reserve_segment(file->get(), host.rank() * segment, segment);
   void* base = MAP_FAILED;
-  host.maximum({&error, 1});  // now the file has its whole length, or nobody maps it
+  host.maximum({&error, 1});  // now all have opened it, and the name goes before a kill could leave memory under it
   if (host.rank() == 0) shm_unlink(name.data());
+  if (error == 0) error = reserve_segment(file->get(), host.rank() * segment, segment);
+  host.maximum({&error, 1});  // now the file has its whole length, or nobody maps it
   if (error == 0) {
     base = mmap(nullptr, static_cast<std::size_t>(all), PROT_READ | PROT_WRITE, MAP_SHARED, file->get(), 0);
     if (base == MAP_FAILED) error = errno;
