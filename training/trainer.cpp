@@ -119,7 +119,9 @@ void Trainer::step() {
     model_->forward_backward(ctx_, loader_->next(), reducer_, loss_.sums());
   }
   reducer_.finish(ctx_);
+  job_.progress.phase = Phase::kSave;
   saver_.wait_until_read();  // a save in flight reads the state that the update changes
+  job_.progress.phase = Phase::kStep;
   optimizer_.update(ctx_, reducer_.slices());
   step_state_.record();
   advance(update);
