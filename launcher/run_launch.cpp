@@ -11,6 +11,8 @@
 namespace weft {
 namespace {
 
+constexpr double kRanksFirstSeconds = 10;  // where the ranks can say themselves that they hang, they know more
+
 /// The command behind `--`, checked as the ranks will check it: what is wrong shows here, once, before anything is started.
 Config checked_config(const std::vector<std::string>& arguments) {
   const CommandLine train = parse_command_line(arguments);
@@ -44,6 +46,7 @@ int run_launch(const Config&, const CommandLine& line) {
       .hosts = line.hostfile.empty() ? std::vector<std::string>{} : read_hostfile(line.hostfile).hosts,
       .run_dir = config.run_dir,
       .max_relaunches = line.max_relaunches,
+      .start_seconds = kStartFactor * config.parallel.hang_timeout_seconds + kRanksFirstSeconds,
       .stop_grace_seconds = kSaveFactor * config.parallel.hang_timeout_seconds};
   const std::unique_ptr<Storage> storage = make_posix_storage();
   return supervise(job, *storage, log);

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -38,8 +39,12 @@ std::string find_mpirun(const std::map<std::string, std::string>& environment) {
 
 /// slots=4 of a line of a hostfile; 0 when it is not said.
 int slots_of(const std::string& line) {
-  const std::size_t at = line.find(" slots=");
-  return at == std::string::npos ? 0 : std::atoi(line.c_str() + at + 7);
+  constexpr std::string_view kSlots = "slots=";
+  std::istringstream words(line);
+  for (std::string word; words >> word;) {
+    if (word.starts_with(kSlots)) return std::atoi(word.c_str() + kSlots.size());
+  }
+  return 0;
 }
 
 int ranks_of_a_host(const LaunchRequest& request) {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,6 +53,12 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   _exit(static_cast<int>(ExitCode::kBadInput));
 }
 
+std::optional<FileId> file_id(const std::string& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileId{.device = status.st_dev, .number = status.st_ino};
+}
+
 /// The parent in the text of /proc/PID/stat: "pid (name) state parent ...", where the name may hold anything.
 pid_t parent_in(const std::string& stat) {
   const std::size_t end = stat.rfind(')');
@@ -79,11 +86,12 @@ std::vector<pid_t> children_of(pid_t parent) {
   return children;
 }
 
-JobProcess::JobProcess(const JobCommand& command) {
+JobProcess::JobProcess(const JobCommand& command, const std::string& program) : program_(file_id(program)) {
   std::vector<std::string> arguments = command.arguments, environment;
   for (const auto& [name, value] : command.environment) environment.push_back(fmt::format("{}={}", name, value));
   const std::vector<char*> argument_pointers = pointers(arguments), environment_pointers = pointers(environment);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
+  signal(SIGCHLD, SIG_DFL);  // ignored, it would take the exit codes away, also from mpirun
   const pid_t supervisor = getpid();
   pid_ = fork();
   if (pid_ == 0) become(argument_pointers.data(), environment_pointers.data(), supervisor);
@@ -112,12 +120,11 @@ void JobProcess::send(int signal) const {
   if (!code_) kill(pid_, signal);
 }
 
-int JobProcess::count_running(const std::string& program) const {
+int JobProcess::count_running() const {
   std::vector<pid_t> candidates = children_of(pid_);
   candidates.push_back(pid_);
-  std::error_code error;
   return static_cast<int>(
-      std::ranges::count_if(candidates, [&](pid_t pid) { return fs::read_symlink(fmt::format("/proc/{}/exe", pid), error) == program; }));
+      std::ranges::count_if(candidates, [&](pid_t pid) { return program_ && file_id(fmt::format("/proc/{}/exe", pid)) == program_; }));
 }
 
 void JobProcess::kill_all() {

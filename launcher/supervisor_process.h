@@ -9,11 +9,19 @@
 
 namespace weft {
 
+/// A file, whatever its name is by now.
+struct FileId {
+  dev_t device;
+  ino_t number;
+  bool operator==(const FileId&) const = default;
+};
+
 /// A started job: mpirun or the program itself, a child in a process group of its own, which gets SIGTERM when this process dies.
 class JobProcess {
  public:
-  /// This process becomes the parent of what its children leave behind, so that ranks whose mpirun was killed stay in reach.
-  explicit JobProcess(const JobCommand&);
+  /// `program`: what the ranks run. This process becomes the parent of what its children leave behind, so that ranks whose mpirun was
+  /// killed stay in reach; from now on it hears of children that end, whatever its own parent had set.
+  JobProcess(const JobCommand&, const std::string& program);
   /// Nothing of the job is left afterwards.
   ~JobProcess() { kill_all(); }
   JobProcess(const JobProcess&) = delete;
@@ -25,14 +33,16 @@ class JobProcess {
   /// A signal has ended the job itself; mpirun, which exits with 128 + the signal of a rank, may die too.
   bool killed() const { return killed_; }
   void send(int signal) const;
-  /// How many children of the job run `program`; the job itself counts too.
-  int count_running(const std::string& program) const;
+  /// How many children of the job run its program; the job itself counts too. The file that was there at the start counts, whatever has
+  /// been put in its place since.
+  int count_running() const;
   /// SIGKILL to the job, its process group and everything it left behind, until nothing is left, for 10 seconds at most.
   void kill_all();
 
  private:
   bool reap();
 
+  const std::optional<FileId> program_;
   pid_t pid_ = -1;
   std::optional<int> code_;
   bool killed_ = false;

@@ -17,7 +17,7 @@
 namespace weft {
 namespace {
 
-constexpr double kStepFactor = 5, kStartFactor = 12, kLoadFactor = 6, kValidationFactor = 6;
+constexpr double kStepFactor = 5, kLoadFactor = 6, kValidationFactor = 6;
 constexpr unsigned kLastWordsSeconds = 3;
 
 double seconds_now() {

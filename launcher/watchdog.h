@@ -43,8 +43,8 @@ class HangDetector {
   double longest_step_ = 0;
 };
 
-/// How much longer than hang_timeout a save may stand still.
-inline constexpr double kSaveFactor = 3;
+/// How much longer than hang_timeout a start and a save may stand still.
+inline constexpr double kStartFactor = 12, kSaveFactor = 3;
 
 /// A thread of every rank that ends the process with exit code 76 when the main thread makes no progress: mpirun sees no hang, and steps
 /// are synchronous, so every rank notices alike. It shares no lock with the main thread; the message goes to stderr by write(2), and an

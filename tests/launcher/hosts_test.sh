@@ -80,6 +80,23 @@ ends_with 75 $pid elsewhere
 ls -d "$WORK/elsewhere"/step-* >/dev/null || fail "elsewhere: stopped and not saved"
 echo "SIGTERM reaches ranks that are all on another host: saved, 75"
 
+# A rank there is stopped, and so is what mpirun would end the others with: only weft launch, on the host without ranks, is left to notice.
+ranks=2 hostfile=$WORK/hostfile_beta by_launch left-alone &
+pid=$!
+wait_for 30 grown "$WORK/left-alone/run_log.jsonl" 4 && ranks_run || fail "left-alone does not train"
+mapfile -t stopped < <(pids_on weft-beta | tail -n 1; ip netns pids $net-beta | xargs -r ps -o pid=,comm= -p | awk '$2 == "orted" { print $1 }')
+[ ${#stopped[@]} -eq 2 ] || fail "expected a rank and an orted: ${stopped[*]}"
+kill -STOP "${stopped[@]}"
+began=$(now_ms)
+said_alone() { grep -q 'a rank elsewhere has ended after a hang' "$WORK/left-alone.log"; }
+wait_for $((hang_timeout + 15)) said_alone || { cat "$WORK/left-alone.log"; fail "a job on another host hangs for good"; }
+ended=$(($(now_ms) - began))
+kill -CONT "${stopped[1]}"
+ends_with 0 $pid left-alone
+grep -q 'no progress (exit code 76).*; relaunch 1' "$WORK/left-alone.log" || { cat "$WORK/left-alone.log"; fail "left-alone: not a hang"; }
+wait_for 10 gone "${stopped[0]}" || fail "left-alone: the stopped rank is left"
+echo "a hang on another host, which mpirun cannot end: ended after $ended ms, and the job goes on by itself"
+
 # A host that answers nothing: packets for 10.77.1.9 go to the other host, which drops them.
 ip -n $net-alpha route add 10.77.1.0/24 via 10.77.0.2
 echo "10.77.1.9 weft-gamma" >>"$WORK/hosts"

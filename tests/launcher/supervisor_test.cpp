@@ -158,7 +158,7 @@ TEST_F(SupervisorFilesTest, OlderFilesAndLinksStay) {
 }
 
 TEST_F(SupervisorFilesTest, SlotsOfAHostfile) {
-  write("hosts", "# ours\nnode1 slots=4\n\nnode2 slots=8 max_slots=8  # big\n");
+  write("hosts", "# ours\nnode1\tslots=4\n\nnode2 slots=8 max_slots=8  # big\n");
   EXPECT_EQ(read_hostfile(path("hosts")).total, 12);
   EXPECT_EQ(read_hostfile(path("hosts")).largest, 8);
   write("silent", "node1 slots=4\nnode2\n");
@@ -284,6 +284,8 @@ JobCommand shell(const std::string& script) {
   return {.arguments = {"/bin/sh", "-c", script}, .environment = this_host().environment};
 }
 
+constexpr const char* kNoProgram = "/nowhere";
+
 int wait_for(JobProcess& process) {
   for (int i = 0; i < 1000; ++i) {
     if (const auto code = process.poll()) return *code;
@@ -293,27 +295,71 @@ int wait_for(JobProcess& process) {
 }
 
 TEST(JobProcessTest, ExitCodesAndSignalsAreTold) {
-  JobProcess exits(shell("exit 42"));
+  JobProcess exits(shell("exit 42"), kNoProgram);
   EXPECT_EQ(wait_for(exits), 42);
-  JobProcess passes_it_on(shell("exit 137"));  // as mpirun does when a rank is killed
+  JobProcess passes_it_on(shell("exit 137"), kNoProgram);  // as mpirun does when a rank is killed
   EXPECT_EQ(wait_for(passes_it_on), 137);
   EXPECT_FALSE(passes_it_on.killed());
-  JobProcess dies(shell("kill -9 $$"));
+  JobProcess dies(shell("kill -9 $$"), kNoProgram);
   EXPECT_EQ(wait_for(dies), 137);
   EXPECT_TRUE(dies.killed());
-  JobProcess missing({.arguments = {"/nowhere/program"}, .environment = {}});
+  JobProcess missing({.arguments = {"/nowhere/program"}, .environment = {}}, kNoProgram);
   EXPECT_EQ(wait_for(missing), 64);
+}
+
+TEST(JobProcessTest, ExitCodesAreToldEvenWhereTheParentIgnoresChildren) {
+  signal(SIGCHLD, SIG_IGN);
+  JobProcess exits(shell("exit 42"), kNoProgram);
+  EXPECT_EQ(wait_for(exits), 42);
+}
+
+TEST_F(SupervisorFilesTest, ARankCountsThoughItsFileWasReplaced) {
+  const auto install = [&] { fs::copy_file("/bin/sleep", path("program"), fs::copy_options::overwrite_existing); };
+  install();
+  JobProcess process({.arguments = {path("program"), "100"}, .environment = {}}, path("program"));
+  const auto becomes = [&](int count) {  // the child has run the program, or another one, by then
+    for (int i = 0; i < 500 && process.count_running() != count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return process.count_running();
+  };
+  EXPECT_EQ(becomes(1), 1);
+  fs::rename(path("program"), path("older"));
+  EXPECT_EQ(process.count_running(), 1);
+  install();
+  fs::remove(path("older"));
+  EXPECT_EQ(process.count_running(), 1);
+  process.kill_all();
+  EXPECT_EQ(process.count_running(), 0);
+  JobProcess next({.arguments = {path("program"), "100"}, .environment = {}}, "/bin/true");
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(next.count_running(), 0);
+}
+
+TEST_F(SupervisorFilesTest, AStorageThatFailsEndsNoJob) {
+  write("run", "a file, so that every list fails");
+  const SupervisedJob job{.command = shell("exit 75"), .program = "/bin/sh", .run_dir = path("run")};
+  const std::unique_ptr<Storage> storage = make_posix_storage();
+  Log log;
+  EXPECT_EQ(supervise(job, *storage, log), 75);
+}
+
+TEST_F(SupervisorFilesTest, AStartThatNeverBeginsIsKilled) {
+  SupervisedJob job{.command = shell("exec sleep 100"), .program = "/bin/sleep", .run_dir = path("run")};
+  job.max_relaunches = 0;
+  job.start_seconds = 0.2;
+  const std::unique_ptr<Storage> storage = make_posix_storage();
+  Log log;
+  EXPECT_EQ(supervise(job, *storage, log), 128 + SIGKILL);
 }
 
 TEST(JobProcessTest, GrandchildrenWhoseParentDiedAreKilledToo) {
   {
-    JobProcess process(shell("setsid sleep 100 & setsid sleep 100 & kill -9 $$"));
+    JobProcess process(shell("setsid sleep 100 & setsid sleep 100 & kill -9 $$"), kNoProgram);
     EXPECT_EQ(wait_for(process), 137);
     EXPECT_EQ(children_of(getpid()).size(), 2u);  // they are ours now
     process.kill_all();
     EXPECT_TRUE(children_of(getpid()).empty());
   }
-  JobProcess alive(shell("sleep 100 & wait"));
+  JobProcess alive(shell("sleep 100 & wait"), kNoProgram);
   alive.kill_all();
   EXPECT_EQ(alive.poll(), 137);
 }
@@ -323,7 +369,7 @@ TEST(JobProcessTest, TheJobDiesWithItsSupervisor) {
   ASSERT_EQ(pipe(ends), 0);
   const pid_t supervisor = fork();
   if (supervisor == 0) {
-    const JobProcess process(shell("exec sleep 100"));
+    const JobProcess process(shell("exec sleep 100"), kNoProgram);
     const pid_t pid = process.pid();
     if (write(ends[1], &pid, sizeof pid) != sizeof pid) _exit(1);
     for (;;) pause();
