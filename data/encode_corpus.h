@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,8 +22,8 @@ struct CorpusReport {
 
 /// Encodes a text by all cores, in the order of its lines, into `writer`. `copy` (if any) gets both sides of every line as text, repaired.
 /// In memory are 16,384 pairs or 32 MiB of text at a time, whichever is less. Warned of: Windows line ends, a side of which most tokens are
-/// unknown, and sides that fit the vocabularies better the other way round.
+/// unknown, and sides that fit the vocabularies better the other way round. `alive` is called after each of these chunks.
 CorpusReport encode_corpus(const ParallelText&, const SentenceFilter&, DatasetWriter& writer,
-                           std::optional<std::pair<OutputFile&, OutputFile&>> copy);
+                           std::optional<std::pair<OutputFile&, OutputFile&>> copy, const std::function<void()>& alive);
 
 }  // namespace weft

@@ -1,12 +1,13 @@
 #include "launcher/run_directory_setup.h"
 
 #include <filesystem>
-#include <fstream>
 #include <system_error>
 
 #include <fmt/format.h>
 
+#include "data/output_file.h"
 #include "data/prepare.h"
+#include "data/text_file.h"
 #include "launcher/together.h"
 #include "runtime/error.h"
 #include "state/run_directory.h"
@@ -16,23 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A name of its own first, then a rename: a kill leaves the old file or the new one.
-void replace_file(const std::string& path, const std::string& text) {
-  const std::string next = path + ".next";
-  std::ofstream file(next, std::ios::trunc | std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) fs::rename(next, path, error);
-  if (!file || error) fail_input(path + ": cannot be written");
-}
-
-void copy_vocabulary(const std::string& from, const std::string& to) {
-  std::error_code error;
-  if (fs::equivalent(from, to, error)) return;
-  fs::copy_file(from, to + ".next", fs::copy_options::overwrite_existing, error);
-  if (!error) fs::rename(to + ".next", to, error);
-  if (error) fail_input(fmt::format("{}: cannot be copied to {}: {}", from, to, error.message()));
+/// A relaunch finds its files as they are: on a disk that is full it goes on all the same.
+void write_when_other(const std::string& path, const std::string& text) {
+  if (std::error_code error; fs::is_regular_file(path, error) && read_whole_file(path) == text) return;
+  write_file(path, text);
 }
 
 std::string hex(std::uint64_t fingerprint) {
@@ -56,14 +44,14 @@ void make_run_directory(const std::string& run_dir) {
 }
 
 void write_run_files(const Config& config, const PreparedData& data, const std::string& prepared_folder) {
-  replace_file(config.run_dir + "/config.yaml", dump_config(config));
+  write_when_other(config.run_dir + "/config.yaml", dump_config(config));
   const VocabularyFiles from = vocabulary_files(prepared_folder, data.shared_vocabulary);
   const VocabularyFiles to = vocabulary_files(config.run_dir, data.shared_vocabulary);
-  copy_vocabulary(from.source, to.source);
-  if (!data.shared_vocabulary) copy_vocabulary(from.target, to.target);
+  write_when_other(to.source, read_whole_file(from.source));
+  if (!data.shared_vocabulary) write_when_other(to.target, read_whole_file(from.target));
 }
 
-std::string prepare_when_needed(const Config& config, Log& log) {
+std::string prepare_when_needed(const Config& config, Log& log, const std::function<void()>& alive) {
   if (!config.data.prepared.empty()) return config.data.prepared;
   const PrepareConfig prepare_config{.data = config.data,
                                      .vocab = config.vocab,
@@ -71,7 +59,7 @@ std::string prepare_when_needed(const Config& config, Log& log) {
                                      .folder = config.run_dir + "/prepared"};
   if (is_prepared(prepare_config)) return prepare_config.folder;
   log.info("prepare", prepare_config.folder + ": learning the vocabulary and binarising the text");
-  const PrepareReport report = prepare(prepare_config);
+  const PrepareReport report = prepare(prepare_config, alive);
   for (const std::string& line : account_of(report)) log.info("prepare", line);
   for (const std::string& warning : report.warnings) log.warn("prepare", warning);
   return prepare_config.folder;

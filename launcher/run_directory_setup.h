@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,13 +11,15 @@
 
 namespace weft {
 
-/// Creates the folder, with mode 0700 and its parents, when it is not there. What cannot be made or written fails with exit 64.
+/// Creates the folder, with mode 0700 and its parents, when it is not there. What cannot be made fails with exit 64.
 void make_run_directory(const std::string& run_dir);
 /// RUN/config.yaml, and the vocabulary files that belong to the data: a run directory alone is enough to translate.
+/// Files that are there with the same bytes stay; what cannot be written fails with exit 79.
 void write_run_files(const Config&, const PreparedData&, const std::string& prepared_folder);
 
 /// The prepared folder of the run: data.prepared, or RUN/prepared, which is made here when it is not there or was made of other text.
-std::string prepare_when_needed(const Config&, Log&);
+/// `alive` is called as that goes on.
+std::string prepare_when_needed(const Config&, Log&, const std::function<void()>& alive);
 
 /// The checkpoint a run goes on from, by checkpoint.resume: the newest whole one of the run directory; if that has none, the one that
 /// resume names. Refused: resume never in a directory that has checkpoints, since nothing is ever overwritten.

@@ -1,6 +1,10 @@
 #include "launcher/together.h"
 
+#include <algorithm>
+#include <chrono>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -33,6 +37,23 @@ std::string first_failure(const std::vector<std::string>& outcomes) {
   return "";
 }
 
+/// Without its indentation; empty behind the end of the text.
+std::string next_line(std::istringstream& text) {
+  std::string line;
+  std::getline(text, line);
+  return line.substr(std::min(line.size(), line.find_first_not_of(' ')));
+}
+
+/// The first lines of two different texts that differ.
+std::pair<std::string, std::string> first_difference(const std::string& a, const std::string& b) {
+  std::istringstream lines_a(a), lines_b(b);
+  while (lines_a || lines_b) {
+    const std::string line_a = next_line(lines_a), line_b = next_line(lines_b);
+    if (line_a != line_b) return {line_a, line_b};
+  }
+  return {a, b};
+}
+
 }  // namespace
 
 void together(Control& control, const std::function<void()>& body) {
@@ -48,16 +69,44 @@ void on_root(Control& control, const std::function<void()>& body) {
   });
 }
 
-void require_same(Control& control, const std::string& what, const std::string& text) {
-  const std::string mine = checksum(std::string_view(text)).hex();
-  const std::vector<std::string> all = control.gather(mine, 0);
-  on_root(control, [&] {
-    for (std::size_t rank = 0; rank < all.size(); ++rank) {
-      if (all[rank] == all[0]) continue;
-      fail_input(fmt::format(
-          "rank {} has another {} than rank 0\n  found     {}\n  expected  {}, as rank 0: the same program and files on every host", rank,
-          what, all[rank], all[0]));
+void on_root_at_length(Control& control, double seconds, const std::function<void(const std::function<void()>& alive)>& body) {
+  using Clock = std::chrono::steady_clock;
+  const std::string more = "more", end;
+  together(control, [&] {
+    if (control.rank() != 0) {
+      while (control.broadcast({}, 0) == more) {
+      }
+      return;
     }
+    Clock::time_point said = Clock::now();
+    const auto alive = [&] {
+      if (Clock::now() - said < std::chrono::duration<double>(seconds)) return;
+      control.broadcast(more, 0);
+      said = Clock::now();
+    };
+    std::exception_ptr failure;
+    try {
+      body(alive);
+    } catch (const std::exception&) {
+      failure = std::current_exception();
+    }
+    control.broadcast(end, 0);
+    if (failure) std::rethrow_exception(failure);
+  });
+}
+
+void require_same(Control& control, const std::string& what, const std::string& text) {
+  const std::vector<std::string> checksums = control.gather(checksum(std::string_view(text)).hex(), 0);
+  const auto other = std::ranges::find_if(checksums, [&](const std::string& one) { return one != checksums[0]; });
+  const auto found = other == checksums.end() ? 0 : other - checksums.begin();  // on rank 0
+  const std::int64_t rank = control.agree({found})[0];
+  if (rank == 0) return;
+  const std::vector<std::string> texts = control.gather(control.rank() == rank ? text : std::string(), 0);
+  on_root(control, [&] {
+    const auto [theirs, ours] = first_difference(texts[static_cast<std::size_t>(rank)], text);
+    fail_input(fmt::format(
+        "rank {} has another {} than rank 0\n  found     {}\n  expected  {}, as rank 0: the same program and files on every host", rank,
+        what, theirs, ours));
   });
 }
 

@@ -20,8 +20,12 @@ void together(Control&, const std::function<void()>& body);
 /// The same for what rank 0 alone does, the others waiting.
 void on_root(Control&, const std::function<void()>& body);
 
-/// Fails with exit 64, naming the first rank whose `text` differs from rank 0's: every rank must run the same program on the same
-/// configuration. `what` names it.
+/// on_root for work that takes long. `body` calls `alive` as it goes on; at most every `seconds` that is a collective, so that the
+/// watchdogs of the ranks that wait see progress too.
+void on_root_at_length(Control&, double seconds, const std::function<void(const std::function<void()>& alive)>& body);
+
+/// Fails with exit 64, naming the first rank whose `text` differs from rank 0's, and the first line that does: every rank must run the same
+/// program on the same configuration. `what` names it.
 void require_same(Control&, const std::string& what, const std::string& text);
 
 }  // namespace weft
