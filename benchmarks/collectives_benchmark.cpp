@@ -114,8 +114,8 @@ class Bench {
 
 int main() {
   const weft::MpiSession session(true);
-  weft::Progress progress;
-  weft::Mesh mesh = weft::make_mesh(session, {}, progress, {.say = [](const std::string& text) { fmt::print("{}\n", text); }});
+  weft::Mesh mesh = weft::make_mesh(session, {}, std::make_shared<weft::FlightRecord>(),
+                                    {.say = [](const std::string& text) { fmt::print("{}\n", text); }});
   if (mesh.world->size() < 2) {
     fmt::print("run it under mpirun -n 2 or more\n");
     return 1;

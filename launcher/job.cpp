@@ -1,19 +1,11 @@
 #include "launcher/job.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <vector>
+
+#include "runtime/host_name.h"
 
 namespace weft {
 namespace {
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
 
 /// How many of the ranks have the same host name as this one.
 int count_on_host(Control& control, const std::string& host) {
@@ -34,13 +26,8 @@ int count_on_host(Control& control, const std::string& host) {
 
 Job::Job(const MpiSession& session, const ParallelConfig& config, RankWatch& watch)
     : watch_(watch),
-      mesh_(make_mesh(session, config, watch.progress, {.say = [this](const std::string& why) { slow_transport_ = why; }})),
+      mesh_(make_mesh(session, config, watch.record, {.say = [this](const std::string& why) { slow_transport_ = why; }})),
       host_(host_name()),
       ranks_on_host_(count_on_host(*mesh_.control, host_)) {}
-
-bool started_by_mpi() {
-  const std::array<const char*, 3> names{"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "PMIX_RANK"};
-  return std::any_of(names.begin(), names.end(), [](const char* name) { return std::getenv(name) != nullptr; });
-}
 
 }  // namespace weft

@@ -1,6 +1,5 @@
 #pragma once
 #include <string>
-#include <utility>
 
 #include "launcher/rank_watch.h"
 #include "parallel/mpi_mesh.h"
@@ -21,8 +20,6 @@ class Job {
   Control& control() const { return *mesh_.control; }
   Mesh& mesh() { return mesh_; }
   Progress& progress() { return watch_.progress; }
-  /// From here on until MPI has ended.
-  void start_watchdog(Watchdog::Options options) { watch_.watchdog.emplace(watch_.progress, std::move(options)); }
   const std::string& host() const { return host_; }
   int ranks_on_host() const { return ranks_on_host_; }
   /// Empty, or why ranks of one host exchange over messages: right, but slower.
@@ -35,8 +32,5 @@ class Job {
   std::string host_;
   int ranks_on_host_ = 1;
 };
-
-/// Whether mpirun (or srun) started this process.
-bool started_by_mpi();
 
 }  // namespace weft

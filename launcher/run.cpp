@@ -7,11 +7,12 @@
 
 #include <fmt/format.h>
 
+#include "data/text_file.h"
+#include "launcher/rank_environment.h"
 #include "launcher/standard_streams.h"
 #include "launcher/together.h"
 #include "launcher/verbs.h"
-#include "launcher/version.h"
-#include "parallel/mpi_group.h"
+#include "runtime/checksum.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -25,23 +26,37 @@ void print_notes(const LoadedConfig& loaded) {
   for (const std::string& note : loaded.notes) fmt::print(stderr, "weft: {}\n", note);
 }
 
-/// Configurations are read by every rank for itself; what any of them finds wrong, all of them end with.
-int run_on_ranks(const Verb& verb, const CommandLine& line, const MpiSession& session, RankWatch& watch) {
+/// The configuration as this rank reads it. What is wrong with it waits until all ranks can end with it.
+struct OwnConfig {
   LoadedConfig loaded;
   std::exception_ptr failure;
+};
+
+OwnConfig read_config(const Verb& verb, const CommandLine& line) {
+  OwnConfig own;
   try {
-    loaded = load_config(line.config_files, line.sets, verb.use);
+    own.loaded = load_config(line.config_files, line.sets, verb.use);
   } catch (const Error&) {
-    failure = std::current_exception();
+    own.failure = std::current_exception();
   }
-  Job job(session, loaded.config.parallel, watch);
+  return own;
+}
+
+/// Of the file that runs here: hosts may have other builds of one version.
+std::string program_checksum() {
+  return checksum(read_whole_file("/proc/self/exe")).hex();
+}
+
+int run_on_ranks(const Verb& verb, const OwnConfig& own, const MpiSession& session, RankWatch& watch) {
+  const Config& config = own.loaded.config;
+  Job job(session, config.parallel, watch);
   together(job.control(), [&] {
-    if (failure) std::rethrow_exception(failure);
+    if (own.failure) std::rethrow_exception(own.failure);
   });
-  require_same(job.control(), "program", kVersion);
-  require_same(job.control(), "configuration", dump_config(loaded.config));
-  if (job.is_root()) print_notes(loaded);
-  return verb.run_on_ranks(loaded.config, job);
+  if (job.size() > 1) require_same(job.control(), "program", program_checksum());
+  require_same(job.control(), "configuration", dump_config(config));
+  if (job.is_root()) print_notes(own.loaded);
+  return verb.run_on_ranks(config, job);
 }
 
 /// A verb that knows of no ranks: rank 0 runs it, the others wait and end with its code.
@@ -57,23 +72,28 @@ int run_without_config(const Verb& verb, const CommandLine& line, const MpiSessi
 }
 
 /// A failure that only this rank knows of ends all of them at once, with its code. Rank 0 speaks first where several fail alike.
+[[noreturn]] void end_all(const MpiSession& session, const std::exception& failure) {
+  const auto* error = dynamic_cast<const Error*>(&failure);
+  if (session.rank() != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  std::fprintf(stderr, "weft: rank %d: %s\n", session.rank(), failure.what());
+  session.abort(error == nullptr ? ExitCode::kInternal : error->code());
+}
+
 int run_in_session(const Verb& verb, const CommandLine& line) {
+  OwnConfig own;
   RankWatch watch;
+  if (verb.takes_config) own = read_config(verb, line);
+  if (verb.takes_config && !own.failure) watch.start(own.loaded.config.parallel.hang_timeout_seconds, own.loaded.config.run_dir);
   const MpiSession session(started_by_mpi());
-  ExitCode code = ExitCode::kInternal;
   try {
-    return verb.run_on_ranks != nullptr ? run_on_ranks(verb, line, session, watch) : run_without_config(verb, line, session, watch);
+    return verb.takes_config ? run_on_ranks(verb, own, session, watch) : run_without_config(verb, line, session, watch);
   } catch (const AgreedError& error) {
     print_error(error);
     return static_cast<int>(error.code());
-  } catch (const Error& error) {
-    code = error.code();
+  } catch (const std::exception& failure) {
     if (!session.started()) throw;
-    const int rank = MpiGroup::world().rank();
-    if (rank != 0) std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    std::fprintf(stderr, "weft: rank %d: %s\n", rank, error.what());
+    end_all(session, failure);
   }
-  session.abort(code);
 }
 
 int run_verb(const CommandLine& line) {

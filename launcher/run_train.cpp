@@ -16,7 +16,6 @@
 #include "launcher/together.h"
 #include "launcher/verbs.h"
 #include "launcher/version.h"
-#include "launcher/watchdog.h"
 #include "runtime/error.h"
 #include "state/run_directory.h"
 #include "state/run_lock.h"
@@ -24,6 +23,8 @@
 
 namespace weft {
 namespace {
+
+constexpr double kAliveSeconds = 1;
 
 ModelConfig with_vocabularies(ModelConfig model, const PreparedData& data) {
   model.source_vocab_size = data.source.size();
@@ -81,26 +82,20 @@ struct RunDirectory {
   std::string data;  // the prepared folder
 
   RunDirectory(const Config& config, Job& job, Storage& storage, Log& log) {
-    on_root(job.control(), [&] {
+    on_root_at_length(job.control(), kAliveSeconds, [&](const std::function<void()>& alive) {
       make_run_directory(config.run_dir);
       lock.emplace(config.run_dir);
       log.add_file(config.run_dir + "/train.log");
       remove_leftovers(storage, config.run_dir, log);
-      data = prepare_when_needed(config, log);
+      data = prepare_when_needed(config, log, [&] {
+        job.progress().pass += 1;
+        alive();
+      });
     });
     data = job.control().broadcast(data, 0);
+    job.progress().pass = 0;
   }
 };
-
-Watchdog::Options watchdog_options(const Config& config, Job& job) {
-  Watchdog::Options options{
-      .hang_timeout_seconds = config.parallel.hang_timeout_seconds, .rank = job.rank(), .host = job.host(), .run_dir = config.run_dir};
-  if (const std::shared_ptr<FlightRecord> record = job.mesh().record) {  // one rank has none
-    options.last_collective = [record] { return record->last(); };
-    options.write_record = [record](const std::string& path) { record->write(path); };
-  }
-  return options;
-}
 
 std::optional<TranslationValidation> translations_of(const Config& config, const PreparedData& data) {
   if (!data.valid || !translates_validation(config.training)) return std::nullopt;
@@ -124,8 +119,8 @@ int run_train(const Config& config, Job& job) {
   Log log = make_log(job);
   const std::unique_ptr<Storage> storage = make_posix_storage();
   const RunDirectory directory(config, job, *storage, log);
+  wait_with_stops();
   install_crash_handler(job.progress(), job.rank(), job.host());
-  job.start_watchdog(watchdog_options(config, job));
 
   std::optional<PreparedData> data;
   together(job.control(), [&] { data = open_prepared(directory.data, config.vocab); });

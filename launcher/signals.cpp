@@ -5,14 +5,17 @@
 
 #include <atomic>
 
+#include "runtime/exit_code.h"
+
 namespace weft {
 namespace {
 
-// The one global of the program: a signal handler can reach nothing else.
-std::atomic<bool> stop_flag{false};
+// Globals, since a signal handler can reach nothing else.
+std::atomic<bool> stop_flag{false}, stops_wait{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only use lock-free atomics");
 
 void on_signal(int number) {
+  if (!stops_wait) _exit(static_cast<int>(ExitCode::kStopped));
   if (stop_flag.exchange(true)) _exit(128 + number);
 }
 
@@ -24,6 +27,10 @@ void install_stop_signals() {
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (const int number : {SIGTERM, SIGINT, SIGUSR1}) sigaction(number, &action, nullptr);
+}
+
+void wait_with_stops() {
+  stops_wait = true;
 }
 
 bool stop_requested() {

@@ -3,7 +3,6 @@
 
 #include "parallel/communicator.h"
 #include "parallel/control.h"
-#include "parallel/flight_record.h"
 
 namespace weft {
 
@@ -21,7 +20,6 @@ struct ParallelConfig {
 struct Mesh {
   std::unique_ptr<Communicator> world, dp, tp;
   std::unique_ptr<Control> control;
-  std::shared_ptr<FlightRecord> record;  // of the collectives of this rank; a watchdog may read it
 };
 
 struct Grid {

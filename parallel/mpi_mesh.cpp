@@ -29,7 +29,7 @@ std::unique_ptr<Communicator> make_mpi_communicator(MpiGroup group, std::string 
   return make_message_communicator(std::move(group), std::move(name), rank);
 }
 
-Mesh make_mesh(const MpiSession& session, const ParallelConfig& config, Progress& progress, const MpiOptions& options) {
+Mesh make_mesh(const MpiSession& session, const ParallelConfig& config, std::shared_ptr<FlightRecord> record, const MpiOptions& options) {
   if (!session.started()) {
     grid_of(config, 1);
     return make_single_mesh();
@@ -37,12 +37,11 @@ Mesh make_mesh(const MpiSession& session, const ParallelConfig& config, Progress
   const MpiGroup world = MpiGroup::world();
   const Grid grid = grid_of(config, world.size());
   auto rank = std::make_shared<MpiRank>();
-  rank->record = std::make_shared<FlightRecord>(&progress);
+  rank->record = std::move(record);
   rank->options = options;
   rank->host = host_number(world, options);
   if (world.rank() != 0) rank->options.say = nullptr;
   Mesh mesh;
-  mesh.record = rank->record;
   mesh.world = make_mpi_communicator(world, "world", rank);
   mesh.dp = make_mpi_communicator(world.split(world.rank() % grid.tensor), "dp", rank);
   mesh.tp = make_mpi_communicator(world.split(world.rank() / grid.tensor), "tp", rank);

@@ -1,7 +1,9 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <string>
 
+#include "parallel/flight_record.h"
 #include "parallel/mesh.h"
 #include "parallel/mpi_session.h"
 
@@ -17,7 +19,8 @@ struct MpiOptions {
 };
 
 /// The mesh of this rank: alone when the session was not started. A collective of all ranks; the same failure on each of them when the grid
-/// does not fit. Ranks of one host share memory, hosts exchange over MPI. Destroyed before the session.
-Mesh make_mesh(const MpiSession&, const ParallelConfig&, Progress&, const MpiOptions& = {});
+/// does not fit. Ranks of one host share memory, hosts exchange over MPI. Destroyed before the session. Of several ranks every collective
+/// is recorded.
+Mesh make_mesh(const MpiSession&, const ParallelConfig&, std::shared_ptr<FlightRecord>, const MpiOptions& = {});
 
 }  // namespace weft

@@ -27,6 +27,12 @@ MpiSession::~MpiSession() {
   MPI_Finalize();
 }
 
+int MpiSession::rank() const {
+  int rank = 0;
+  if (started_) MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  return rank;
+}
+
 void MpiSession::abort(ExitCode code) const {
   if (started_) MPI_Abort(MPI_COMM_WORLD, static_cast<int>(code));
   std::_Exit(static_cast<int>(code));

@@ -16,6 +16,8 @@ class MpiSession {
   MpiSession& operator=(const MpiSession&) = delete;
 
   bool started() const { return started_; }
+  /// The number of this rank; no other has to come. 0 when nothing was started.
+  int rank() const;
   /// Ends this rank and all others at once; mpirun returns the code.
   [[noreturn]] void abort(ExitCode) const;
 

@@ -48,8 +48,7 @@ std::unique_ptr<Communicator> make_self_communicator() {
 }
 
 Mesh make_single_mesh() {
-  return {make_self_communicator(), make_self_communicator(), make_self_communicator(), std::make_unique<SelfControl>(),
-          std::make_shared<FlightRecord>()};
+  return {make_self_communicator(), make_self_communicator(), make_self_communicator(), std::make_unique<SelfControl>()};
 }
 
 }  // namespace weft

@@ -84,8 +84,7 @@ class ThreadCommunicator : public SharedCommunicator {
 Mesh make_thread_mesh(const std::shared_ptr<ThreadGroup>& world, ThreadTable& table, int rank, const ParallelConfig& config) {
   const Grid grid = grid_of(config, world->size());
   Mesh mesh;
-  mesh.record = std::make_shared<FlightRecord>();
-  auto all = std::make_unique<ThreadCommunicator>(world, rank, "world", mesh.record);
+  auto all = std::make_unique<ThreadCommunicator>(world, rank, "world", std::make_shared<FlightRecord>());
   mesh.dp = all->split(rank % grid.tensor, "dp");
   mesh.tp = all->split(rank / grid.tensor, "tp");
   mesh.world = std::move(all);

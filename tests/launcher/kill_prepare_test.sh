@@ -83,6 +83,20 @@ rounds=8
 killed prepare
 killed vocab
 killed train
+
+# Asked to stop while it prepares, a run has nothing to save: 75 at once, and the same command starts.
+train "$WORK/asked" >"$WORK/log" 2>&1 &
+pid=$!
+for _ in $(seq 1000); do grep -q 'learning the vocabulary' "$WORK/log" && break; sleep 0.01; done
+kill -TERM $pid
+status=0
+wait $pid || status=$?
+[ $status -eq 75 ] || { cat "$WORK/log"; fail "asked to stop while it prepares: exit $status, expected 75"; }
+[ ! -e "$WORK/asked/prepared/prepared.json" ] || fail "it has prepared to the end"
+(train "$WORK/asked" >"$WORK/log" 2>&1) || { cat "$WORK/log"; fail "train after a stop"; }
+diff <(files "$WORK/alone-train") <(files "$WORK/asked") || fail "other bytes after a stop"
+echo "asked to stop while it prepares: 75, and the same command goes on"
+
 # The comparison can fail: another setting gives other bytes.
 ("$WEFT" prepare "${configs[@]}" --out "$WORK/other" --set vocab.vocab_size=299 >/dev/null 2>&1) || fail "prepare"
 if diff <(files "$WORK/alone-prepare") <(files "$WORK/other") >/dev/null; then fail "two vocabularies give the same bytes"; fi

@@ -83,5 +83,19 @@ echo "wrong input ends all ranks with 64 and is said once"
 "$mpiexec" -n 1 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" \
   : -n 1 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" --set seed=9 \
   >"$WORK/mixed.log" 2>&1 && fail "ranks with different configurations train"
-grep -q 'rank 1 has another configuration than rank 0' "$WORK/mixed.log" || { cat "$WORK/mixed.log"; fail "the rank that differs is named"; }
-echo "a rank with another configuration is named"
+grep -A 2 'rank 1 has another configuration than rank 0' "$WORK/mixed.log" | grep -q 'expected  seed: 7, as rank 0' ||
+  { cat "$WORK/mixed.log"; fail "the rank that differs and the key are named"; }
+# A rank that fails alone: the other is in a collective, which it cannot leave.
+status=0
+timeout 60 "$mpiexec" -n 1 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" \
+  : -n 1 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" --set parallel.data=3 \
+  >"$WORK/mixed.log" 2>&1 || status=$?
+[ $status -eq 64 ] && grep -q 'weft: rank 1: parallel.data: 3' "$WORK/mixed.log" || { cat "$WORK/mixed.log"; fail "a rank that fails alone: exit $status"; }
+cp "$WEFT" "$WORK/other_build"
+echo >>"$WORK/other_build"
+status=0
+"$mpiexec" -n 1 "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" \
+  : -n 1 "$WORK/other_build" train --config "$WORK/toy.yaml" --set run_dir="$WORK/mixed" --set data.prepared="$WORK/prepared" \
+  >"$WORK/mixed.log" 2>&1 || status=$?
+[ $status -eq 64 ] && grep -q 'rank 1 has another program than rank 0' "$WORK/mixed.log" || { cat "$WORK/mixed.log"; fail "another build: exit $status"; }
+echo "a rank with another configuration or program is named; a rank that fails alone ends all"

@@ -9,12 +9,15 @@
 namespace weft::test {
 namespace {
 
+enum class Begin { kPreparation, kTraining };
+
 /// Runs `body` in a child process, since the stop flag is never taken back; returns what it exits with.
 template <class Body>
-int exit_code_of(Body&& body) {
+int exit_code_of(Body&& body, Begin begin = Begin::kTraining) {
   const pid_t child = fork();
   if (child == 0) {
     install_stop_signals();
+    if (begin == Begin::kTraining) wait_with_stops();
     body();
     _exit(stop_requested() ? 7 : 8);
   }
@@ -26,6 +29,11 @@ int exit_code_of(Body&& body) {
 TEST(SignalsTest, TheFirstAsksToStop) {
   EXPECT_EQ(exit_code_of([] {}), 8);
   for (const int number : {SIGTERM, SIGINT, SIGUSR1}) EXPECT_EQ(exit_code_of([=] { raise(number); }), 7);
+}
+
+TEST(SignalsTest, TheFirstEndsWhatHasNothingToSave) {
+  EXPECT_EQ(exit_code_of([] {}, Begin::kPreparation), 8);
+  for (const int number : {SIGTERM, SIGINT, SIGUSR1}) EXPECT_EQ(exit_code_of([=] { raise(number); }, Begin::kPreparation), 75);
 }
 
 TEST(SignalsTest, TheSecondEndsTheProcess) {

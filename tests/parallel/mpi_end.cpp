@@ -12,8 +12,7 @@ namespace {
 
 void run(const std::string& how) {
   const MpiSession session(how != "alone");
-  Progress progress;
-  const Mesh mesh = make_mesh(session, {}, progress);
+  const Mesh mesh = make_mesh(session, {}, std::make_shared<FlightRecord>());
   CpuDevice device(reference_kernels());
   const Memory memory = mesh.dp->allocate(device, 1 << 20);
   mesh.world->barrier(device.stream(StreamKind::kCompute));
