@@ -104,7 +104,7 @@ void time_steps(const Size& size, DType dtype, int steps) {
     state[StepState::kStep] = step;
     state[StepState::kLearningRate] = 1e-4;
     state[StepState::kLossScale] = 1.0 / static_cast<double>(size.tokens);
-    reducer.begin_update(ctx, 1);
+    reducer.begin_update(1);
     model->forward_backward(ctx, batch, reducer, Tensor(sums.data(), {LossSums::kFields}, DType::kFloat64));
     reducer.finish(ctx);
     optimizer.update(ctx, reducer.slices());

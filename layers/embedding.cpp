@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "layers/gradient.h"
 #include "runtime/error.h"
 #include "runtime/kernels/embedding.h"
 
@@ -32,8 +33,8 @@ void Embedding::backward(Context& ctx, Tensor dy, const Saved& saved) const {
                                     .by_token = saved.rows.by_token,
                                     .scale = scale_,
                                     .dropout = row_dropout(saved.rows),
-                                    .dweight = token_->grad,
-                                    .dposition = position_ == nullptr ? Tensor{} : position_->grad});
+                                    .dweight = gradient_to_add(ctx, *token_),
+                                    .dposition = position_ == nullptr ? Tensor{} : gradient_to_add(ctx, *position_)});
 }
 
 RowDropout Embedding::row_dropout(const Rows& rows) const {

@@ -1,5 +1,6 @@
 #include "layers/layer_norm.h"
 
+#include "layers/gradient.h"
 #include "runtime/kernels/layer_norm.h"
 
 namespace weft {
@@ -26,8 +27,8 @@ void LayerNorm::backward(Context& ctx, Tensor dy, const Saved& saved, Tensor dx_
                                      .rstd = saved.rstd,
                                      .dx_add = dx_add,
                                      .dx = dx,
-                                     .dweight = weight_->grad,
-                                     .dbias = bias_->grad});
+                                     .dweight = gradient_to_add(ctx, *weight_),
+                                     .dbias = gradient_to_add(ctx, *bias_)});
 }
 
 }  // namespace weft

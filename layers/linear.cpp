@@ -1,5 +1,6 @@
 #include "layers/linear.h"
 
+#include "layers/gradient.h"
 #include "runtime/kernels/matmul.h"
 
 namespace weft {
@@ -33,8 +34,8 @@ void Linear::forward(Context& ctx, Tensor x, Tensor y, Activation activation, Te
 }
 
 void Linear::backward(Context& ctx, Tensor dy, Tensor x, Tensor dx, Write write) const {
-  if (weight_->grad.defined()) kernels::matmul(ctx, {.a = dy, .b = x, .transpose_a = true, .accumulate = true, .y = weight_->grad});
-  if (bias_ != nullptr && bias_->grad.defined()) kernels::bias_gradient(ctx, {.dy = dy, .dbias = bias_->grad});
+  add_weight_gradient(ctx, dy, x, *weight_);
+  if (bias_ != nullptr && bias_->grad.defined()) kernels::bias_gradient(ctx, {.dy = dy, .dbias = gradient_to_add(ctx, *bias_)});
   kernels::matmul(ctx, {.a = dy, .b = weight_->value, .accumulate = write == Write::kAdd, .y = dx});
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "layers/gradient.h"
 #include "runtime/kernels/cross_entropy.h"
 #include "runtime/kernels/matmul.h"
 
@@ -25,7 +26,7 @@ void LossHead::forward_backward(Context& ctx, const Input& in, Tensor dx, Tensor
                                  .label_smoothing = label_smoothing_,
                                  .dlogits = dlogits,
                                  .sums = sums});
-    if (weight_->grad.defined()) kernels::matmul(ctx, {.a = dlogits, .b = x, .transpose_a = true, .accumulate = true, .y = weight_->grad});
+    add_weight_gradient(ctx, dlogits, x, *weight_);
     kernels::matmul(ctx, {.a = dlogits, .b = weight_->value, .y = dx.rows(begin, count)});
   }
 }

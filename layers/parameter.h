@@ -58,7 +58,8 @@ struct Parameter {
   BlockId block = 0;        // a shared embedding belongs to the block whose backward comes last
   std::int64_t offset = 0;  // first element in the flat storage
   Tensor value;             // compute dtype; there from acquire to release
-  Tensor grad;              // sum type; handed out zeroed or holding earlier passes, kernels only add
+  Tensor grad;              // sum type; written through layers/gradient.h
+  bool grad_begun = true;   // holds something of this update; false: whoever writes it first overwrites what is there
 };
 
 /// Elements begin .. end of the flat storage.

@@ -1,5 +1,6 @@
 #include "layers/residual_norm.h"
 
+#include "layers/gradient.h"
 #include "runtime/kernels/layer_norm.h"
 
 namespace weft {
@@ -37,8 +38,8 @@ void ResidualNorm::backward(Context& ctx, const Saved& saved, const Gradients& g
                                         .dropout = saved.dropout,
                                         .dresidual = gradients.dresidual,
                                         .dx = gradients.dx,
-                                        .dweight = weight_->grad,
-                                        .dbias = bias_->grad});
+                                        .dweight = gradient_to_add(ctx, *weight_),
+                                        .dbias = gradient_to_add(ctx, *bias_)});
 }
 
 }  // namespace weft

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "layers/gradient.h"
 #include "runtime/error.h"
 #include "runtime/kernels/memory_ops.h"
 
@@ -20,19 +21,39 @@ GradientReducer::GradientReducer(ParameterStorage& storage, Communicator& dp) : 
   ready_.resize(static_cast<std::size_t>(storage.parameters().num_blocks()));
 }
 
-void GradientReducer::begin_update(Context& ctx, int passes) {
+void GradientReducer::begin_update(int passes) {
   if (passes < 1) fail(fmt::format("an update of {} passes", passes));
   passes_ = passes;
   passes_reduced_ = 0;
   next_bucket_ = 0;
   std::fill(ready_.begin(), ready_.end(), 0);
-  kernels::fill_zero(ctx, {.y = storage_.gradients().working()});
+  for (Parameter& parameter : storage_.parameters().parameters()) parameter.grad_begun = !parameter.trained;
 }
 
 void GradientReducer::ready(Context& ctx, BlockId block) {
   int& times = ready_.at(static_cast<std::size_t>(block));
   if (++times > passes_) fail(fmt::format("block {} is ready {} times in {} passes", block, times, passes_));
+  complete(ctx, block);
   if (times == passes_ || storage_.gradients().reused()) reduce_complete_buckets(ctx, block);
+}
+
+/// What nobody has written is zero, and so is what lies between parameters: memory that is used again holds gradients of other blocks
+/// there.
+void GradientReducer::complete(Context& ctx, BlockId block) {
+  const bool reused = storage_.gradients().reused();
+  const FlatRange range = storage_.parameters().block(block);
+  const auto zero = [&](std::int64_t begin, std::int64_t end) {
+    if (reused && begin < end) kernels::fill_zero(ctx, {.y = storage_.gradients().working({begin, end})});
+  };
+  std::int64_t end = range.begin;
+  for (Parameter& parameter : storage_.parameters().parameters()) {
+    if (!parameter.saved || parameter.block != block) continue;
+    if (parameter.trained) gradient_to_add(ctx, parameter);
+    parameter.grad_begun = !reused;  // the next pass overwrites it
+    zero(end, parameter.offset);
+    end = parameter.offset + parameter.shape.elements();
+  }
+  zero(end, range.end);
 }
 
 /// Blocks become ready from the last to the first, on every rank alike, and so do the buckets.
@@ -56,7 +77,6 @@ void GradientReducer::reduce(Context& ctx, const Bucket& bucket) {
   const Tensor of_pass = adds ? gradients.working(chunk) : gradients.sum(chunk);
   dp_.reduce_scatter(ctx.stream, working, of_pass);
   if (adds) kernels::accumulate(ctx, {.x = of_pass, .y = gradients.sum(chunk)});
-  if (gradients.reused()) kernels::fill_zero(ctx, {.y = working});
 }
 
 void GradientReducer::finish(Context&) {

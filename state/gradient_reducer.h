@@ -17,21 +17,23 @@ namespace weft {
 ///   | 1          | -                                           | reduce_scatter of its buckets  | this rank's chunks |
 ///   | 2          | reduce_scatter, added to the chunks so far  | the same                       | this rank's chunks |
 ///
-/// Working gradients are zero whenever a block's backward begins its first pass with them; with zero_stage 2 their memory serves the next
-/// group of blocks as soon as a group is reduced. So stage 2 adds over ranks before passes, and has the bits of the others when an update
-/// is one pass. With one data-parallel rank all stages are the same and nothing is sent.
+/// Working gradients are marked as not begun when an update begins (with zero_stage 2: a pass), so that nobody has to zero all of them: the
+/// first to write one overwrites it (layers/gradient.h), and what nobody has written when its block is ready becomes zero. With stage 2
+/// their memory serves the next group of blocks as soon as a group is reduced. So stage 2 adds over ranks before passes, and has the bits
+/// of the others when an update is one pass. With one data-parallel rank all stages are the same and nothing is sent.
 class GradientReducer : public BlockHooks {
  public:
   GradientReducer(ParameterStorage&, Communicator& dp);
 
-  /// Zeroes the gradients of the update that begins. `passes` is the same on every rank, at least 1.
-  void begin_update(Context&, int passes);
+  /// `passes` is the same on every rank, at least 1.
+  void begin_update(int passes);
   void ready(Context&, BlockId) override;
   /// After the last pass: from here on ctx.stream sees the sums. Fails when a block was not ready once in every pass.
   void finish(Context&);
   std::span<const Slice> slices() const { return slices_; }
 
  private:
+  void complete(Context&, BlockId block);
   void reduce_complete_buckets(Context&, BlockId block);
   void reduce(Context&, const Bucket&);
 

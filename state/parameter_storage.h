@@ -41,6 +41,7 @@ class ParameterStorage {
   std::int64_t master_bytes() const { return masters_.defined() ? masters_.bytes() : 0; }  // beside the values
   DType sum_dtype() const { return sum_type(values_.dtype); }
   const ParameterSet& parameters() const { return parameters_; }
+  ParameterSet& parameters() { return parameters_; }
   const ShardLayout& layout() const { return layout_; }
 
  private:

@@ -54,7 +54,7 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
   const Batch batch = view_batch(batch_memory, extent);
   const Tensor sums = loss_memory.tensor({LossSums::kFields}, DType::kFloat64);
 
-  reducer.begin_update(ctx, 1);
+  reducer.begin_update(1);
   model->forward_backward(ctx, batch, reducer, sums);
   reducer.finish(ctx);
   optimizer.update(ctx, reducer.slices());

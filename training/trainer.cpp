@@ -113,7 +113,7 @@ void Trainer::step() {
   job_.progress.step = number;
   job_.progress.phase = Phase::kStep;
   step_state_.write(number, learning_rate(config.schedule, number, config.limits.train_steps), 1.0 / static_cast<double>(counted));
-  reducer_.begin_update(ctx_, static_cast<int>(loaded.passes));
+  reducer_.begin_update(static_cast<int>(loaded.passes));
   for (std::int64_t pass = 0; pass < loaded.passes; ++pass) {
     job_.progress.pass = pass + 1;
     model_->forward_backward(ctx_, loader_->next(), reducer_, loss_.sums());

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "layers/gradient.h"
 #include "runtime/error.h"
 #include "tests/support/test_context.h"
 
@@ -25,14 +26,14 @@ class GradientReducerTest : public testing::Test {
   std::unique_ptr<ParameterStorage> storage_;
 };
 
-TEST_F(GradientReducerTest, HandsOutZeroedGradientsAndSumsThePasses) {
+TEST_F(GradientReducerTest, AnUpdateBeginsAnewAndSumsItsPasses) {
   GradientReducer reducer(*storage_, *mesh_.dp);
   for (int update = 0; update < 2; ++update) {
-    reducer.begin_update(ctx_, 2);
+    reducer.begin_update(2);
     for (int pass = 0; pass < 2; ++pass) {
       for (BlockId block = 1; block >= 0; --block) {
-        const auto gradient = set_.parameters()[static_cast<std::size_t>(block)].grad.view({block == 0 ? 15 : 70}).span<float>();
-        for (float& element : gradient) element += 1.5f;
+        const Tensor gradient = gradient_to_add(ctx_, set_.parameters()[static_cast<std::size_t>(block)]);
+        for (float& element : gradient.view({block == 0 ? 15 : 70}).span<float>()) element += 1.5f;
         reducer.ready(ctx_, block);
       }
     }
@@ -47,9 +48,39 @@ TEST_F(GradientReducerTest, HandsOutZeroedGradientsAndSumsThePasses) {
   }
 }
 
+TEST_F(GradientReducerTest, ProductsOverwriteWhatAnotherUpdateLeft) {
+  GradientReducer reducer(*storage_, *mesh_.dp);
+  Parameter& weight = set_.parameters()[0];
+  const Memory memory = ctx_.context().device.allocate(8 * sizeof(float), MemoryKind::kDevice);
+  const Tensor a = memory.tensor({1, 3}, DType::kFloat32), b = memory.tensor({8}, DType::kFloat32).rows(3, 5).view({1, 5});
+  for (Tensor x : {a, b}) {
+    for (float& element : x.view({x.size(1)}).span<float>()) element = 2;
+  }
+  for (int update = 0; update < 2; ++update) {
+    reducer.begin_update(2);
+    for (int pass = 0; pass < 2; ++pass) {
+      add_weight_gradient(ctx_, a, b, weight);
+      for (BlockId block = 1; block >= 0; --block) reducer.ready(ctx_, block);
+    }
+    reducer.finish(ctx_);
+    for (const float element : weight.grad.view({15}).span<float>()) EXPECT_EQ(element, 2 * 2 * 2);
+  }
+}
+
+TEST_F(GradientReducerTest, WhatNobodyWritesIsZero) {
+  GradientReducer reducer(*storage_, *mesh_.dp);
+  for (Parameter& parameter : set_.parameters()) {
+    for (float& element : parameter.grad.view({parameter.grad.elements()}).span<float>()) element = 7;  // of another update
+  }
+  reducer.begin_update(1);
+  for (BlockId block = 1; block >= 0; --block) reducer.ready(ctx_, block);
+  reducer.finish(ctx_);
+  for (const float element : reducer.slices()[0].gradient.span<float>()) EXPECT_EQ(element, 0);
+}
+
 TEST_F(GradientReducerTest, NoticesABlockThatIsNotReadyOnceAPass) {
   GradientReducer reducer(*storage_, *mesh_.dp);
-  reducer.begin_update(ctx_, 1);
+  reducer.begin_update(1);
   reducer.ready(ctx_, 0);
   EXPECT_THROW(reducer.finish(ctx_), Error);
   EXPECT_THROW(reducer.ready(ctx_, 0), Error);

@@ -92,7 +92,7 @@ Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parall
   state[StepState::kLearningRate] = 1e-3;
   state[StepState::kLossScale] = 1.0 / static_cast<double>(update.loss_tokens);
   const std::vector<BatchPart> parts = share(update, mesh.dp->rank(), mesh.dp->size(), micro_batch_rows);
-  reducer.begin_update(ctx, static_cast<int>(parts.size()));
+  reducer.begin_update(static_cast<int>(parts.size()));
   const Tensor total(sums.data(), {LossSums::kFields}, DType::kFloat64);
   for (const BatchPart& part : parts) {
     const Memory host = device.allocate(batch_bytes(extent_of(part)), MemoryKind::kPinnedHost);

@@ -89,7 +89,7 @@ class RealSteps {
     state[StepState::kStep] += 1;
     state[StepState::kLearningRate] = 1e-3;
     state[StepState::kLossScale] = 1.0 / static_cast<double>(batch.target.rows);
-    reducer_.begin_update(ctx_, 1);
+    reducer_.begin_update(1);
     model_->forward_backward(ctx_, batch, reducer_, sums_);
     reducer_.finish(ctx_);
     optimizer_.update(ctx_, reducer_.slices());

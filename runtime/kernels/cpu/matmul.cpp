@@ -61,8 +61,7 @@ Product product_of(const Matmul& m) {
           .transpose_b = m.transpose_b,
           .bias = m.bias.defined(),
           .relu = relu_in_library(m),
-          // A weight gradient is summed piece by piece: always added, to zeros where nothing was there.
-          .accumulate = m.accumulate || m.transpose_a,
+          .accumulate = m.accumulate,
           .input = wide_in ? DType::kFloat32 : m.a.dtype,
           .output = wide_out ? DType::kFloat32 : m.y.dtype,
           .a_stride = wide_in ? m.a.size(1) : m.a.stride(0),
@@ -105,9 +104,6 @@ void multiply(const Matmul& m, const Tensor& target) {
   if (widens_output(m)) {
     y = workspace.copy_of(target);
     if (m.accumulate) convert<isa>(target, y);
-  }
-  if (m.transpose_a && !m.accumulate) {
-    for (std::int64_t r = 0; r < y.size(0); ++r) std::memset(y.rows(r, 1).data, 0, static_cast<std::size_t>(y.size(1) * size_of(y.dtype)));
   }
   const Product product = product_of(m);
   run_product(product, row_count(m), {.a = a.data, .b = b.data, .bias = bias.data, .y = y.data, .workspace = workspace.rest()});

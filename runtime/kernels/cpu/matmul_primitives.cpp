@@ -168,6 +168,16 @@ bool is_padded(const Product& p) {
   return p.input == DType::kBFloat16 && !p.rows_are_inner;
 }
 
+/// Whether later pieces add to the first.
+bool is_summed_by_piece(const Product& p) {
+  return p.rows_are_inner && !p.accumulate;
+}
+
+Product adding(Product p) {
+  p.accumulate = true;
+  return p;
+}
+
 /// The product with its rows packed in the workspace.
 Product padded(Product p) {
   p.a_stride = p.k;
@@ -202,7 +212,8 @@ void run_padded(const Product& p, std::int64_t rows, const ProductData& data) {
 
 std::int64_t product_workspace(const Product& p, std::int64_t rows) {
   if (rows == 0) return 0;
-  const std::int64_t bytes = cache().workspace(p, largest_piece(rows));
+  std::int64_t bytes = cache().workspace(p, largest_piece(rows));
+  if (is_summed_by_piece(p)) bytes = std::max(bytes, cache().workspace(adding(p), largest_piece(rows)));
   if (!is_padded(p)) return bytes;
   return padding_bytes(p) + std::max(bytes, cache().workspace(padded(p), largest_piece(kPadded)));
 }
@@ -218,6 +229,7 @@ void run_product(const Product& p, std::int64_t rows, const ProductData& data) {
     piece.a += kPieces[size] * p.a_stride * size_of(p.input);
     if (p.rows_are_inner) piece.b += kPieces[size] * (p.transpose_b ? 1 : p.b_stride) * size_of(p.input);
     if (!p.rows_are_inner) piece.y += kPieces[size] * p.y_stride * size_of(p.output);
+    if (is_summed_by_piece(p) && done < rows) return run_product(adding(p), rows - done, piece);
   }
 }
 
