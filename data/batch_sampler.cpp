@@ -11,18 +11,32 @@
 
 namespace weft {
 
-BatchSampler::BatchSampler(const Dataset& data, const SamplerConfig& config) : data_(&data), config_(config) {
+BatchSampler::BatchSampler(const Dataset& data, const SamplerConfig& config) : BatchSampler(data, config, config, {}) {}
+
+BatchSampler::BatchSampler(const Dataset& data, const SamplerConfig& config, const SamplerConfig& before, const Position& position)
+    : data_(&data),
+      config_(config),
+      before_(before),
+      from_(position),
+      same_windows_(config.seed == before.seed && config.bucket_size == before.bucket_size && config.shuffle == before.shuffle) {
   if (config.batch_size < 1 || config.bucket_size < 1) {
     fail_input(fmt::format("training.batch_size {} and data.bucket_size {} must be at least 1", config.batch_size, config.bucket_size));
   }
 }
 
+const SamplerConfig& BatchSampler::config_at(const Position& position) const {
+  const bool has_begun = from_.window > 0 || from_.batch > 0;  // an epoch; with the same windows: this one
+  if (same_windows_) return from_.batch > 0 && position.epoch == from_.epoch && position.window == from_.window ? before_ : config_;
+  return has_begun && position.epoch == from_.epoch ? before_ : config_;
+}
+
 Update BatchSampler::update(const Position& position) {
-  const std::int64_t windows = (data_->size() + config_.bucket_size - 1) / config_.bucket_size;
+  const SamplerConfig& config = config_at(position);
+  const std::int64_t windows = (data_->size() + config.bucket_size - 1) / config.bucket_size;
   if (position.epoch < 0 || position.window < 0 || position.window >= windows) {
     fail(fmt::format("the data of {} have {} windows, no epoch {} window {}", data_->folder(), windows, position.epoch, position.window));
   }
-  load(position.epoch, position.window);
+  load(position.epoch, position.window, config);
   const auto batches = static_cast<std::int64_t>(window_.batch_order.size());
   if (position.batch < 0 || position.batch >= batches) {
     fail(fmt::format("window {} of {} has {} batches, no batch {}", position.window, data_->folder(), batches, position.batch));
@@ -42,19 +56,19 @@ Update BatchSampler::update(const Position& position) {
   return update;
 }
 
-void BatchSampler::load(std::int64_t epoch, std::int64_t window) {
+void BatchSampler::load(std::int64_t epoch, std::int64_t window, const SamplerConfig& config) {
   if (window_.epoch == epoch && window_.number == window) return;
   window_.epoch = epoch;
   window_.number = window;
-  order_window(window * config_.bucket_size, std::min((window + 1) * config_.bucket_size, data_->size()));
-  cut_window();
+  order_window(window * config.bucket_size, std::min((window + 1) * config.bucket_size, data_->size()), config);
+  cut_window(config);
 }
 
-void BatchSampler::order_window(std::int64_t begin, std::int64_t end) {
+void BatchSampler::order_window(std::int64_t begin, std::int64_t end, const SamplerConfig& config) {
   window_.order.resize(static_cast<std::size_t>(end - begin));
   std::iota(window_.order.begin(), window_.order.end(), begin);
-  if (!config_.shuffle) return;
-  const Permutation epoch(data_->size(), random_key(config_.seed, fmt::format("data.epoch.{}", window_.epoch)));
+  if (!config.shuffle) return;
+  const Permutation epoch(data_->size(), random_key(config.seed, fmt::format("data.epoch.{}", window_.epoch)));
   for (std::int64_t& index : window_.order) index = epoch[index];
   // Equal lengths keep the order of the permutation.
   std::stable_sort(window_.order.begin(), window_.order.end(), [&](std::int64_t a, std::int64_t b) {
@@ -63,12 +77,12 @@ void BatchSampler::order_window(std::int64_t begin, std::int64_t end) {
   });
 }
 
-void BatchSampler::cut_window() {
+void BatchSampler::cut_window(const SamplerConfig& config) {
   window_.begin = {0};
   std::int64_t used = 0;
   for (std::size_t i = 0; i < window_.order.size(); ++i) {
-    const std::int64_t cost = config_.batch_type == BatchType::kTokens ? data_->lengths(window_.order[i]).longer() : 1;
-    if (used > 0 && used + cost > config_.batch_size) {
+    const std::int64_t cost = config.batch_type == BatchType::kTokens ? data_->lengths(window_.order[i]).longer() : 1;
+    if (used > 0 && used + cost > config.batch_size) {
       window_.begin.push_back(static_cast<std::int64_t>(i));
       used = 0;
     }
@@ -78,8 +92,8 @@ void BatchSampler::cut_window() {
   window_.begin.push_back(static_cast<std::int64_t>(window_.order.size()));
   window_.batch_order.resize(static_cast<std::size_t>(batches));
   std::iota(window_.batch_order.begin(), window_.batch_order.end(), std::int64_t{0});
-  if (!config_.shuffle) return;
-  const Permutation shuffled(batches, random_key(config_.seed, fmt::format("data.batches.{}.{}", window_.epoch, window_.number)));
+  if (!config.shuffle) return;
+  const Permutation shuffled(batches, random_key(config.seed, fmt::format("data.batches.{}.{}", window_.epoch, window_.number)));
   for (std::int64_t& batch : window_.batch_order) batch = shuffled[batch];
 }
 

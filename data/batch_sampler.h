@@ -37,6 +37,7 @@ struct SamplerConfig {
   std::int64_t batch_size = 25000;    // tokens: bound on the sum of the longer sides, end tokens included; or sentences
   std::int64_t bucket_size = 100000;  // sequences sorted by length together
   bool shuffle = true;                // false: file order, nothing is sorted
+  friend bool operator==(const SamplerConfig&, const SamplerConfig&) = default;
 };
 
 /// Cuts epochs into updates. An epoch is a seeded permutation of the data set, cut into windows of `bucket_size`, each sorted by length,
@@ -46,6 +47,11 @@ class BatchSampler {
  public:
   /// The data set must outlive the sampler.
   BatchSampler(const Dataset&, const SamplerConfig&);
+  /// A run that goes on from `position` with other settings than `before`: what was cut stays so to the end of its window, or of its epoch
+  /// where the windows themselves are others, so that no sentence is left out or comes twice.
+  BatchSampler(const Dataset&, const SamplerConfig&, const SamplerConfig& before, const Position& position);
+  /// The settings that a position belongs to.
+  const SamplerConfig& config_at(const Position&) const;
   /// A position this data set does not have is an error.
   Update update(const Position&);
 
@@ -56,12 +62,14 @@ class BatchSampler {
     std::vector<std::int64_t> begin;        // of each batch in `order`, and the end
     std::vector<std::int64_t> batch_order;  // the batches as they come
   };
-  void load(std::int64_t epoch, std::int64_t window);
-  void order_window(std::int64_t begin, std::int64_t end);
-  void cut_window();
+  void load(std::int64_t epoch, std::int64_t window, const SamplerConfig&);
+  void order_window(std::int64_t begin, std::int64_t end, const SamplerConfig&);
+  void cut_window(const SamplerConfig&);
 
   const Dataset* data_;
-  SamplerConfig config_;
+  SamplerConfig config_, before_;
+  Position from_;  // before_ holds from there to the end of its window or epoch
+  bool same_windows_ = true;
   Window window_;
 };
 

@@ -111,7 +111,7 @@ class CorpusEncoder {
 }  // namespace
 
 CorpusReport encode_corpus(const ParallelText& files, const SentenceFilter& filter, DatasetWriter& writer,
-                           std::optional<std::pair<OutputFile&, OutputFile&>> copy, const std::function<void()>& alive) {
+                           std::optional<std::pair<OutputFile&, OutputFile&>> copy) {
   CorpusReport report{.names = names_of(files), .account = {}, .warnings = {}};
   PairReader reader(files);
   CorpusEncoder encoder(files, filter, writer);
@@ -122,7 +122,6 @@ CorpusReport encode_corpus(const ParallelText& files, const SentenceFilter& filt
     }
     first = false;
     encoder.write(report.account);
-    alive();
   };
   for (TextPair pair; reader.next(pair); pair = {}) {
     if (copy) {

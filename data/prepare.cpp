@@ -74,7 +74,7 @@ void require_enough_kept(const std::vector<CorpusReport>& corpora, const Prepare
 
 /// Returns what became of each corpus; their sum is kept in `sum`.
 std::vector<CorpusReport> write_split(const PrepareConfig& config, const std::vector<ParallelText>& corpora, const std::string& split,
-                                      PrepareAccount& sum, const std::function<void()>& alive) {
+                                      PrepareAccount& sum) {
   const VocabularyFiles vocabularies = vocabulary_files(config.folder, config.vocab.share_vocab);
   const Vocabulary source = Vocabulary::load(vocabularies.source), target = Vocabulary::load(vocabularies.target);
   const std::string folder = config.folder + "/" + split;
@@ -84,11 +84,11 @@ std::vector<CorpusReport> write_split(const PrepareConfig& config, const std::ve
   std::vector<CorpusReport> reports;
   if (split == "valid") {
     OutputFile source_text(folder + "/text.src"), target_text(folder + "/text.tgt");
-    reports.push_back(encode_corpus(corpora.front(), filter, writer, {{source_text, target_text}}, alive));
+    reports.push_back(encode_corpus(corpora.front(), filter, writer, {{source_text, target_text}}));
     source_text.commit();
     target_text.commit();
   } else {
-    for (const ParallelText& files : corpora) reports.push_back(encode_corpus(files, filter, writer, std::nullopt, alive));
+    for (const ParallelText& files : corpora) reports.push_back(encode_corpus(files, filter, writer, std::nullopt));
   }
   for (const CorpusReport& report : reports) sum += report.account;
   require_enough_kept(reports, sum, config);
@@ -98,7 +98,7 @@ std::vector<CorpusReport> write_split(const PrepareConfig& config, const std::ve
 
 }  // namespace
 
-PrepareReport prepare(const PrepareConfig& config, const std::function<void()>& alive) {
+PrepareReport prepare(const PrepareConfig& config) {
   if (config.data.train.empty()) fail_input("data.train: no files are named");
   for (const ParallelText& text : config.data.train) count_pairs(text);
   const bool has_valid = config.data.valid.given();
@@ -110,12 +110,12 @@ PrepareReport prepare(const PrepareConfig& config, const std::function<void()>& 
   make_vocabularies(config);
   PrepareReport report;
   report.warnings = repeated_texts(config);
-  report.corpora = write_split(config, config.data.train, "train", report.train, alive);
+  report.corpora = write_split(config, config.data.train, "train", report.train);
   Json json = Json::object();
   json.set("format", kPreparedFormat).set("shared_vocabulary", config.vocab.share_vocab);
   json.set("made_from", made_from(config)).set("train", to_json(report.train));
   if (has_valid) {
-    report.corpora.push_back(write_split(config, {config.data.valid}, "valid", report.valid, alive).front());
+    report.corpora.push_back(write_split(config, {config.data.valid}, "valid", report.valid).front());
     json.set("valid", to_json(report.valid));
   }
   for (const CorpusReport& corpus : report.corpora) {
@@ -133,6 +133,18 @@ std::vector<std::string> account_of(const PrepareReport& report) {
   }
   if (report.valid.lines > 0) lines.push_back("valid: " + describe(report.valid));
   return lines;
+}
+
+bool is_prepared_for_training(const PrepareConfig& config) {
+  if (!std::filesystem::exists(config.folder + "/prepared.json")) return false;
+  const auto of_training = [](const Json& made) {
+    Json kept = Json::object();
+    for (const Json::Member& member : made.as_object()) {
+      if (!member.key.starts_with("valid_")) kept.set(member.key, member.value);
+    }
+    return kept;
+  };
+  return of_training(read_prepared_json(config.folder).at("made_from")) == of_training(made_from(config));
 }
 
 bool is_prepared(const PrepareConfig& config) {

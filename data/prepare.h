@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -33,11 +32,12 @@ std::vector<std::string> account_of(const PrepareReport&);
 /// Sentences are encoded by all cores, in the order of the files. The same input gives the same bytes. Memory does not grow with the
 /// corpus, but for 8 bytes a pair and what the vocabulary is learned from (text_sample.h). Mistakes in the input are errors that name file
 /// and line: unequal line counts, nothing left, more dropped than data.max_skipped allows, and what the policies call errors.
-/// `alive` is called after each chunk of sentences.
-PrepareReport prepare(
-    const PrepareConfig&, const std::function<void()>& alive = [] {});
+PrepareReport prepare(const PrepareConfig&);
 
 /// Whether the folder holds what `prepare` would make of these files and settings, judged by the content of the files, not their names.
 bool is_prepared(const PrepareConfig&);
+
+/// The same but for the validation text, which a run may change on its way.
+bool is_prepared_for_training(const PrepareConfig&);
 
 }  // namespace weft

@@ -8,6 +8,7 @@
 #include "data/output_file.h"
 #include "data/prepare.h"
 #include "data/text_file.h"
+#include "launcher/config_changes.h"
 #include "launcher/together.h"
 #include "runtime/error.h"
 #include "state/run_directory.h"
@@ -21,6 +22,16 @@ namespace fs = std::filesystem;
 void write_when_other(const std::string& path, const std::string& text) {
   if (std::error_code error; fs::is_regular_file(path, error) && read_whole_file(path) == text) return;
   write_file(path, text);
+}
+
+/// Of a run that has come somewhere, the text that it came there with is not given up for another.
+void require_replaceable(const PrepareConfig& prepared, const std::string& run_dir, Storage& storage) {
+  const std::vector<std::int64_t> steps = list_steps(storage, run_dir);
+  if (steps.empty() || !fs::exists(prepared.folder + "/prepared.json") || is_prepared_for_training(prepared)) return;
+  fail_input(
+      fmt::format("{}: was made of other text or with other settings (vocab, data, model.max_length)\n  found     step {}, trained on it\n"
+                  "  expected  the same text and settings, or another run_dir",
+                  prepared.folder, steps.front()));
 }
 
 std::string hex(std::uint64_t fingerprint) {
@@ -51,15 +62,23 @@ void write_run_files(const Config& config, const PreparedData& data, const std::
   if (!data.shared_vocabulary) write_when_other(to.target, read_whole_file(from.target));
 }
 
-std::string prepare_when_needed(const Config& config, Log& log, const std::function<void()>& alive) {
+void require_same_model(const std::string& recorded_config, const std::string& config, const std::string& checkpoint) {
+  const std::string changes = changes_of(recorded_config, config).model;
+  if (changes.empty()) return;
+  fail_input(fmt::format("{}: is of another model\n  found     {}\n  expected  the model of the checkpoint, or another run_dir", checkpoint,
+                         changes));
+}
+
+std::string prepare_when_needed(const Config& config, Storage& storage, Log& log) {
   if (!config.data.prepared.empty()) return config.data.prepared;
   const PrepareConfig prepare_config{.data = config.data,
                                      .vocab = config.vocab,
                                      .limits = {.source = config.model.max_length, .target = config.model.max_length},
                                      .folder = config.run_dir + "/prepared"};
   if (is_prepared(prepare_config)) return prepare_config.folder;
+  require_replaceable(prepare_config, config.run_dir, storage);
   log.info("prepare", prepare_config.folder + ": learning the vocabulary and binarising the text");
-  const PrepareReport report = prepare(prepare_config, alive);
+  const PrepareReport report = prepare(prepare_config);
   for (const std::string& line : account_of(report)) log.info("prepare", line);
   for (const std::string& warning : report.warnings) log.warn("prepare", warning);
   return prepare_config.folder;

@@ -1,5 +1,4 @@
 #pragma once
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,9 +16,9 @@ void make_run_directory(const std::string& run_dir);
 /// Files that are there with the same bytes stay; what cannot be written fails with exit 79.
 void write_run_files(const Config&, const PreparedData&, const std::string& prepared_folder);
 
-/// The prepared folder of the run: data.prepared, or RUN/prepared, which is made here when it is not there or was made of other text.
-/// `alive` is called as that goes on.
-std::string prepare_when_needed(const Config&, Log&, const std::function<void()>& alive);
+/// The prepared folder of the run: data.prepared, or RUN/prepared, which is made here when it is not there or was made of other text;
+/// but with exit 64 when the run has a checkpoint that was trained on that.
+std::string prepare_when_needed(const Config&, Storage&, Log&);
 
 /// The checkpoint a run goes on from, by checkpoint.resume: the newest whole one of the run directory; if that has none, the one that
 /// resume names. Refused: resume never in a directory that has checkpoints, since nothing is ever overwritten.
@@ -27,6 +26,8 @@ std::optional<FoundCheckpoint> find_start(const Config&, Storage&, Control&, Log
 
 /// Of corpus and vocabularies; what may not change when a run goes on.
 Json fingerprints(const PreparedData&);
+/// Fails with exit 64, naming each key that makes another model than the checkpoint's, both configurations as dump_config writes them.
+void require_same_model(const std::string& recorded_config, const std::string& config, const std::string& checkpoint);
 /// Fails with exit 64, naming each one that differs.
 void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint);
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "launcher/config_changes.h"
 #include "launcher/crash_handler.h"
 #include "launcher/job.h"
 #include "launcher/machine.h"
@@ -82,16 +83,14 @@ struct RunDirectory {
   std::string data;  // the prepared folder
 
   RunDirectory(const Config& config, Job& job, Storage& storage, Log& log) {
-    on_root_at_length(job.control(), kAliveSeconds, [&](const std::function<void()>& alive) {
+    const auto set_up = [&] {
       make_run_directory(config.run_dir);
       lock.emplace(config.run_dir);
       log.add_file(config.run_dir + "/train.log");
       remove_leftovers(storage, config.run_dir, log);
-      data = prepare_when_needed(config, log, [&] {
-        job.progress().pass += 1;
-        alive();
-      });
-    });
+      data = prepare_when_needed(config, storage, log);
+    };
+    on_root_at_length(job.control(), {.seconds = kAliveSeconds, .body = set_up, .alive = [&] { job.progress().pass += 1; }});
     data = job.control().broadcast(data, 0);
     job.progress().pass = 0;
   }
@@ -126,7 +125,7 @@ int run_train(const Config& config, Job& job) {
   together(job.control(), [&] { data = open_prepared(directory.data, config.vocab); });
   const Json data_fingerprints = fingerprints(*data);
   require_same(job.control(), "corpus or vocabulary", data_fingerprints.dump());
-  const std::optional<FoundCheckpoint> found = find_start(config, *storage, job.control(), log);
+  std::optional<FoundCheckpoint> found = find_start(config, *storage, job.control(), log);
   const RunIdentity* recorded = found ? &found->reader.manifest().run : nullptr;
   const Json layout = layout_of(job.mesh(), config.parallel);
   const bool same_layout = recorded != nullptr && recorded->layout == layout;
@@ -136,6 +135,7 @@ int run_train(const Config& config, Job& job) {
   MemoryPlan memory;
   together(job.control(), [&] {
     if (found) require_same_data(recorded->fingerprints, data_fingerprints, found->reader.folder());
+    if (found) require_same_model(recorded->config, dump_config(config), found->reader.folder());
     machine = choose_machine(config, recorded ? &recorded->chosen : nullptr);
     memory = plan_memory(config, model, machine, job, same_layout ? recorded->chosen.at("micro_batch_rows").as_int() : 0);
   });
@@ -144,10 +144,10 @@ int run_train(const Config& config, Job& job) {
   say_start(log, config, machine, job, memory);
   std::string changed;
   if (recorded != nullptr) {
-    changed = differences(recorded->layout, layout);
-    const std::string others = differences(recorded->chosen, chosen);
-    if (!changed.empty() && !others.empty()) changed += ", ";
-    changed += others;
+    for (const std::string& text : {differences(recorded->layout, layout), differences(recorded->chosen, chosen),
+                                    changes_of(recorded->config, dump_config(config)).numbers}) {
+      if (!text.empty()) changed += (changed.empty() ? "" : ", ") + text;
+    }
   }
   say_resume(log, found, config.run_dir, changed);
   on_root(job.control(), [&] { write_run_files(config, *data, directory.data); });
@@ -182,6 +182,7 @@ int run_train(const Config& config, Job& job) {
                                 .version = kVersion},
                    .stop_requested = stop_requested});
   trainer.start(found ? &*found : nullptr);
+  found.reset();  // its files, once pruned, would keep their space as long as they are open
   const int code = static_cast<int>(trainer.run());
   job.progress().phase = Phase::kEnd;
   return code;

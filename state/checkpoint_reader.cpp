@@ -131,9 +131,10 @@ void CheckpointReader::read(const StoredTensor& tensor, const Box& box, std::spa
 }
 
 CheckpointSummary inspect_checkpoint(Storage& storage, const std::string& folder) {
-  const CheckpointReader reader(storage, folder);
-  CheckpointSummary summary{reader.manifest(), {}};
+  CheckpointSummary summary;
   try {
+    const CheckpointReader reader(storage, folder);
+    summary.manifest = reader.manifest();
     reader.verify();
   } catch (const Error& error) {
     summary.damage = error.what();

@@ -35,7 +35,7 @@ class CheckpointReader {
 
 /// What `inspect` shows.
 struct CheckpointSummary {
-  Manifest manifest;
+  Manifest manifest;   // empty when it cannot be read
   std::string damage;  // empty: every chunk is as its checksum says
 };
 CheckpointSummary inspect_checkpoint(Storage&, const std::string& folder);

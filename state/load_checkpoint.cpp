@@ -78,8 +78,7 @@ bool has_moment(const CheckpointReader& reader, const std::vector<FlatPart>& par
     const std::string name = moment.name + "." + flat.part->name;
     if (moment.name == "ema" && reader.manifest().find(name) == nullptr) return false;
     if (reader.manifest().find(name) == nullptr) {
-      fail_input(fmt::format("{}: has no {}: it was written with another optimizer\n  expected  the same, or checkpoint.reset: [optimizer]",
-                             reader.folder(), name));
+      fail_input(fmt::format("{}: has no {}: it was written with another optimizer\n  expected  the same", reader.folder(), name));
     }
     check_tensor(reader, name, flat.part->shape, moment.flat.dtype);
   }

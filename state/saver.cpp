@@ -163,9 +163,21 @@ void Saver::conclude() {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - save.started).count();
   setup_.log.info("save", fmt::format("step {} committed, {} in {:.1f} s, {}/{}", save.step, size_text(bytes), seconds, setup_.run_dir,
                                       step_folder(save.step)));
-  if (!is_root()) return;
+  std::erase(damaged_, save.step);  // what was there has been replaced
+  if (is_root()) prune();
+}
+
+void Saver::prune() {
+  try {
+    const std::vector<std::int64_t> steps = list_steps(setup_.storage, setup_.run_dir);
+    const auto is_there = [&](std::int64_t step) { return std::ranges::find(steps, step) != steps.end(); };
+    if (std::ranges::all_of(next_best_, is_there)) best_ = next_best_;
+  } catch (const StorageError&) {  // then the former ones stay too
+  }
+  std::vector<std::int64_t> best = best_;
+  best.insert(best.end(), next_best_.begin(), next_best_.end());
   prune_checkpoints(setup_.storage, setup_.run_dir,
-                    {.keep = setup_.config.keep_checkpoint, .committed = committed_step_, .best = best_, .damaged = damaged_}, setup_.log);
+                    {.keep = setup_.config.keep_checkpoint, .committed = committed_step_, .best = best, .damaged = damaged_}, setup_.log);
 }
 
 /// On rank 0. Empty: committed; else why not.

@@ -45,6 +45,8 @@ class Saver {
   void start(std::int64_t step, Json run_state);
   /// Until the state has been read by a save in flight. Before anything changes it: an update, an exchange of the average.
   void wait_until_read();
+  /// The same on every rank.
+  bool in_flight() const { return save_.has_value(); }
   /// This rank's vote: nothing in flight, or its writer is done.
   bool writers_done() const;
   /// Commits a save in flight when all ranks' writers are done.
@@ -58,8 +60,9 @@ class Saver {
   std::int64_t committed_step() const { return committed_step_; }
   /// Told once after a resume: the step that was loaded, and those that were found damaged, which do not count when pruning.
   void resumed(std::int64_t step, std::vector<std::int64_t> damaged);
-  /// Steps that pruning must leave, beside the newest: the best by some metric.
-  void keep_best(std::vector<std::int64_t> steps) { best_ = std::move(steps); }
+  /// Steps that pruning must leave, beside the newest: the best by some metric. Those that were named before stay too, until all of these
+  /// are on the disk.
+  void keep_best(std::vector<std::int64_t> steps) { next_best_ = std::move(steps); }
 
  private:
   struct Writer;
@@ -77,13 +80,14 @@ class Saver {
   std::string commit(const InFlight&, const std::vector<std::string>& reports, std::int64_t& bytes);
   void write_manifest(const InFlight&, const Manifest&);
   void move_into_place(const InFlight&);
+  void prune();
   void give_up(std::int64_t step, const std::string& folder, const std::string& error);
 
   Setup setup_;
   Memory buffer_;  // of the writer
   std::optional<InFlight> save_;
   std::int64_t committed_step_ = -1;
-  std::vector<std::int64_t> best_, damaged_;
+  std::vector<std::int64_t> best_, next_best_, damaged_;
   int failed_in_row_ = 0;
 };
 

@@ -1,6 +1,26 @@
 #include "training/run_state.h"
 
+#include <string>
+
 namespace weft {
+namespace {
+
+Json to_json(const SamplerConfig& config) {
+  Json json = Json::object();
+  json.set("seed", std::to_string(config.seed)).set("batch_type", config.batch_type == BatchType::kTokens ? "tokens" : "sents");
+  json.set("batch_size", config.batch_size).set("bucket_size", config.bucket_size).set("shuffle", config.shuffle);
+  return json;
+}
+
+SamplerConfig sampler_config_from(const Json& json) {
+  return {.seed = std::stoull(json.at("seed").as_string()),
+          .batch_type = json.at("batch_type").as_string() == "tokens" ? BatchType::kTokens : BatchType::kSents,
+          .batch_size = json.at("batch_size").as_int(),
+          .bucket_size = json.at("bucket_size").as_int(),
+          .shuffle = json.at("shuffle").as_bool()};
+}
+
+}  // namespace
 
 Json to_json(const RunState& run) {
   Json json = Json::object();
@@ -11,6 +31,7 @@ Json to_json(const RunState& run) {
   position.set("epoch", run.position.epoch).set("window", run.position.window);
   position.set("batch", run.position.batch).set("samples", run.position.samples);
   json.set("position", std::move(position));
+  json.set("sampling", to_json(run.sampling));
   json.set("adam_count", run.adam_count);
   json.set("nonfinite_row", run.nonfinite_row);
   json.set("validated_step", run.validated_step);
@@ -34,6 +55,7 @@ RunState run_state_from(const Json& json) {
                   .window = position.at("window").as_int(),
                   .batch = position.at("batch").as_int(),
                   .samples = position.at("samples").as_int()};
+  run.sampling = sampler_config_from(json.at("sampling"));
   run.adam_count = json.at("adam_count").as_int();
   run.nonfinite_row = json.at("nonfinite_row").as_int();
   run.validated_step = json.at("validated_step").as_int();

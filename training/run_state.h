@@ -20,6 +20,7 @@ struct BestValue {
 struct RunState {
   RunCounts counts;
   Position position;            // of the next update
+  SamplerConfig sampling;       // that it was cut with
   std::int64_t adam_count = 0;  // updates that were applied
   std::int64_t nonfinite_row = 0;
   std::int64_t validated_step = -1;       // the last one

@@ -70,16 +70,20 @@ void Trainer::start(const FoundCheckpoint* found) {
     run_ = run_state_from(resumed.run_state);
     step_state_.restore(run_.adam_count, run_.nonfinite_row);
     // A checkpoint of another directory is where this run begins; it is none of this run's own.
-    if (found->reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) saver_.resumed(resumed.step, found->damaged);
+    if (found->reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) {
+      saver_.resumed(resumed.step, found->damaged);
+      keep_best();
+    }
     job_.progress.committed = saver_.committed_step();
   }
-  const BatchSampler sampler(job_.train, {.seed = job_.seed,
-                                          .batch_type = job_.training.batch_type,
-                                          .batch_size = job_.training.batch_size,
-                                          .bucket_size = job_.bucket_size,
-                                          .shuffle = job_.shuffle});
+  const SamplerConfig sampling{.seed = job_.seed,
+                               .batch_type = job_.training.batch_type,
+                               .batch_size = job_.training.batch_size,
+                               .bucket_size = job_.bucket_size,
+                               .shuffle = job_.shuffle};
+  sampler_.emplace(job_.train, sampling, found == nullptr ? sampling : run_.sampling, run_.position);
   loader_ = std::make_unique<Loader>(
-      job_.device, stream_, job_.train, sampler,
+      job_.device, stream_, job_.train, *sampler_,
       LoaderConfig{
           .dp_rank = job_.mesh.dp->rank(), .dp = job_.mesh.dp->size(), .micro_batch_rows = job_.micro_batch_rows, .start = run_.position});
   started_ = reported_ = run_.counts;
@@ -98,6 +102,7 @@ ExitCode Trainer::run() {
     after_step(before, stop);
     if (!stop) continue;
     finish_saving();
+    check_finite(step_state_.read());
     job_.log.info("stop", fmt::format("step {} is saved, as was asked", run_.counts.step));
     return ExitCode::kStopped;
   }
@@ -119,9 +124,10 @@ void Trainer::step() {
     model_->forward_backward(ctx_, loader_->next(), reducer_, loss_.sums());
   }
   reducer_.finish(ctx_);
-  job_.progress.phase = Phase::kSave;
-  saver_.wait_until_read();  // a save in flight reads the state that the update changes
-  job_.progress.phase = Phase::kStep;
+  // A save in flight reads the state that the update changes. To the end of the step all ranks wait for the slowest to read, and for rank 0
+  // to commit.
+  if (saver_.in_flight()) job_.progress.phase = Phase::kSave;
+  saver_.wait_until_read();
   optimizer_.update(ctx_, reducer_.slices());
   step_state_.record();
   advance(update);
@@ -154,7 +160,9 @@ void Trainer::after_step(const RunCounts& before, bool stop) {
   } else if (is_root() && progress_.visible()) {
     show_progress();
   }
-  if (stop || due(job_.training.save_freq, before, now)) save(validation_due);  // a save comes before the validation of its step
+  const bool is_last = limit_reached(job_.training.limits, now, 0) != Limit::kNone;
+  const bool validates = validation_due || (validator_ && is_last);
+  if (stop || due(job_.training.save_freq, before, now)) save(validates);  // a save comes before the validation of its step
   if (validation_due && !stop) validate();
 }
 
@@ -191,6 +199,7 @@ Json Trainer::saved_state(bool validation_due) {
   run_.adam_count = std::llround(fields[StepState::kAdamCount]);
   run_.nonfinite_row = std::llround(fields[StepState::kNonFiniteRow]);
   run_.validation_due = validation_due;
+  run_.sampling = sampler_->config_at(run_.position);
   return to_json(run_);
 }
 
@@ -204,12 +213,16 @@ void Trainer::validate() {
   run_.validated_step = run_.counts.step;
   bool new_best = false;
   for (const MetricScore& score : scores) new_best |= note_score(score);
-  std::vector<std::int64_t> best_steps;
-  for (const auto& [metric, best] : run_.best) best_steps.push_back(best.step);
-  saver_.keep_best(job_.checkpoint.keep_best > 0 ? best_steps : std::vector<std::int64_t>{});
   if (!new_best) return;
+  keep_best();
   if (job_.checkpoint.keep_best > 0) saver_.ensure_saved(run_.counts.step, saved_state(false));
   if (is_root()) write_best_file(job_.run_dir, run_.best, job_.log);
+}
+
+void Trainer::keep_best() {
+  std::vector<std::int64_t> steps;
+  for (const auto& [metric, best] : run_.best) steps.push_back(best.step);
+  if (job_.checkpoint.keep_best > 0) saver_.keep_best(steps);
 }
 
 /// The values of valid_metrics, in their order, the same on every rank.
@@ -294,6 +307,7 @@ void Trainer::check_finite(const StepStateBuffer::Fields& fields) {
     job_.log.warn("train", what + ": weights and moments stay as they were");
     return;
   }
+  saver_.finish();  // what was saved before is whole, and every rank ends here
   throw Error(
       ExitCode::kNumerics,
       fmt::format("{}\n  found     training.on_nonfinite and training.max_nonfinite end the run here\n  safe      {}", what, safe_text()));

@@ -77,6 +77,7 @@ class Trainer {
   void finish_saving();
   std::string safe_text() const;
   void validate();
+  void keep_best();
   std::vector<MetricScore> judge();
   bool note_score(const MetricScore&);
   void save(bool validation_due);
@@ -102,6 +103,7 @@ class Trainer {
   std::optional<Validator> validator_;
   std::optional<TranslationValidator> translator_;
   Saver saver_;
+  std::optional<BatchSampler> sampler_;  // the loader has a copy
   std::unique_ptr<Loader> loader_;
   RunLog run_log_;
   ProgressLine progress_;

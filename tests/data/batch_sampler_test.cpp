@@ -90,6 +90,41 @@ TEST_P(BatchSamplerTest, AnyPositionGivesTheSameRestToAFreshSampler) {
   }
 }
 
+TEST_P(BatchSamplerTest, AChangeOfSettingsInAnEpochLeavesEachSampleOnce) {
+  for (const SamplerConfig& other :
+       {SamplerConfig{.batch_size = 700, .bucket_size = config().bucket_size, .shuffle = config().shuffle},
+        SamplerConfig{.batch_size = 50, .bucket_size = 77}, SamplerConfig{.seed = 9, .batch_size = 400},
+        SamplerConfig{.batch_type = BatchType::kSents, .batch_size = 31, .bucket_size = 120, .shuffle = false}}) {
+    for (const int done : {0, 1, 3}) {
+      BatchSampler before(*data_, config());
+      Position position;
+      std::vector<std::int64_t> seen;
+      for (int i = 0; i < done && position.epoch == 0; ++i) {
+        const Update update = before.update(position);
+        for (const std::int64_t index : indices(update)) seen.push_back(index);
+        position = update.next;
+      }
+      BatchSampler sampler(*data_, other, config(), position);
+      // Once more on the way: what is recorded is what the position was cut with.
+      const Update first = sampler.update(position);
+      for (const std::int64_t index : indices(first)) seen.push_back(index);
+      position = first.next;
+      BatchSampler again(*data_, other, sampler.config_at(position), position);
+      if (position.epoch == 0) {
+        for (const Update& update : rest_of_epoch(again, position)) {
+          for (const std::int64_t index : indices(update)) seen.push_back(index);
+        }
+      }
+      std::sort(seen.begin(), seen.end());
+      std::vector<std::int64_t> all(static_cast<std::size_t>(data_->size()));
+      std::iota(all.begin(), all.end(), 0);
+      EXPECT_EQ(seen, all) << done << " updates before";
+      EXPECT_EQ(again.config_at(position), other) << "from the next epoch on";
+      EXPECT_EQ(indices(again.update(position)), indices(BatchSampler(*data_, other).update(position)));
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Settings, BatchSamplerTest,
                          testing::Values(Case{"OneWindow", {.batch_size = 300}},
                                          Case{"ManyWindows", {.batch_size = 300, .bucket_size = 64}},

@@ -158,6 +158,21 @@ TEST_F(CheckpointTest, KeepsTheNewestAndTheBestAndNeverFewerThanTwo) {
   EXPECT_EQ(steps(), (std::vector<std::int64_t>{5, 4, 3}));
 }
 
+TEST_F(CheckpointTest, ABestStaysUntilABetterOneIsOnTheDisk) {
+  SmallState state;
+  Saver saver(state.setup(storage_, {.keep_checkpoint = 2}));
+  for (std::int64_t step = 1; step <= 3; ++step) {
+    if (step == 2) saver.keep_best({1});
+    ASSERT_TRUE(save(state, saver, step));
+  }
+  saver.keep_best({9});  // its save fails, say
+  for (const std::int64_t step : {4, 5}) ASSERT_TRUE(save(state, saver, step));
+  EXPECT_EQ(steps(), (std::vector<std::int64_t>{5, 4, 1}));
+  saver.keep_best({5});
+  for (const std::int64_t step : {6, 7, 8}) ASSERT_TRUE(save(state, saver, step));
+  EXPECT_EQ(steps(), (std::vector<std::int64_t>{8, 7, 5}));
+}
+
 TEST_F(CheckpointTest, DamagedOnesDoNotCountWhenPruning) {
   EXPECT_EQ(steps_to_prune({50, 40, 30, 20}, {.keep = 2, .committed = 50}), (std::vector<std::int64_t>{30, 20}));
   EXPECT_EQ(steps_to_prune({50, 40, 30, 20}, {.keep = 2, .committed = 50, .damaged = {40}}), (std::vector<std::int64_t>{40, 20}));
@@ -185,6 +200,17 @@ TEST_F(CheckpointTest, ADamagedOneIsReplacedWhenTheRunComesThereAgain) {
   EXPECT_EQ(state.load(storage_), 2);
   remove_leftovers(storage_, SmallState::kRunDir, state.log());
   EXPECT_EQ(names(), (std::vector<std::string>{step_folder(1), step_folder(2)}));
+  for (const std::int64_t step : {3, 4}) ASSERT_TRUE(save(other, saver, step));
+  EXPECT_EQ(steps(), (std::vector<std::int64_t>{4, 3, 2})) << "the one that took its place is whole";
+}
+
+TEST_F(CheckpointTest, ADamagedManifestIsTold) {
+  SmallState state;
+  Saver saver(state.setup(storage_));
+  ASSERT_TRUE(save(state, saver, 1));
+  EXPECT_EQ(inspect_checkpoint(storage_, "run/step-000000000001").damage, "");
+  storage_.bytes("run/step-000000000001/manifest.json")[100] ^= 1;
+  EXPECT_THAT(inspect_checkpoint(storage_, "run/step-000000000001").damage, testing::HasSubstr("manifest"));
 }
 
 TEST_F(CheckpointTest, NoneWholeIsExit77) {
@@ -244,7 +270,7 @@ TEST_F(CheckpointTest, AnotherModelIsRefusedByTensorAndShape) {
   EXPECT_THAT(refusal({.extra_tensor = true}),
               testing::AllOf(testing::HasSubstr("encoder.layers.0.extra.weight"), testing::HasSubstr("no such tensor")));
   EXPECT_THAT(refusal({.dtype = DType::kFloat64}), testing::HasSubstr("float32"));
-  EXPECT_THAT(refusal({.optimizer = {.kind = OptimizerKind::kSgd}}), testing::HasSubstr("reset: [optimizer]"));
+  EXPECT_THAT(refusal({.optimizer = {.kind = OptimizerKind::kSgd}}), testing::HasSubstr("written with another optimizer"));
   SmallState with_extra({.extra_tensor = true});
   Saver extra_saver(with_extra.setup(storage_));
   ASSERT_TRUE(save(with_extra, extra_saver, 2));

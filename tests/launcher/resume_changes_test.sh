@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# What may change when a run goes on, and what may not. Another model and other text are refused before anything is touched; other numbers are
+# named; other batches begin where the data can be cut anew; the best checkpoint stays; a limit that is raised goes on.
+# usage: resume_changes_test.sh WEFT
+WEFT=$1
+source "$(dirname "$0")/toy.sh"
+# One run, with the text in its own folder: go RUN [--set ...]
+go() {
+  local run=$1
+  shift
+  "$WEFT" train --config "$WORK/toy.yaml" "$WORK/data.yaml" --set run_dir="$WORK/$run" training.train_steps=40 "$@" >"$WORK/$run.log" 2>&1
+}
+log_has() { grep -q -- "$2" "$WORK/$1.log" || { cat "$WORK/$1.log"; fail "$1: does not say '$2'"; }; }
+refused() {
+  local status=0
+  go "$1" "${@:3}" || status=$?
+  [ $status -eq 64 ] || { cat "$WORK/$1.log"; fail "${*:3}: exit $status, expected 64"; }
+  log_has "$1" "$2"
+}
+go run || { cat "$WORK/run.log"; fail "run"; }
+# The last step was saved before it was judged: whoever died in between judges it at the next start.
+go run || { cat "$WORK/run.log"; fail "run, at its last step"; }
+log_has run '\[valid\] step 40 '
+sums() { (cd "$WORK/run" && find prepared step-* -type f | LC_ALL=C sort | xargs sha256sum); }
+sums >"$WORK/before"
+refused run 'is of another model' model.num_heads=2
+log_has run 'found     model.num_heads 4 -> 2$'
+refused run 'is of another model' model.activation=gelu model.norm_position=post
+corpus other 1500 3
+refused run 'was made of other text or with other settings' data.train="[{src: $WORK/other.src, tgt: $WORK/other.tgt}]"
+log_has run 'found     step 40, trained on it'
+refused run 'was made of other text or with other settings' model.max_length=32
+diff "$WORK/before" <(sums) || fail "a refusal has changed the run"
+echo "another model and other text are refused, named, and nothing is touched"
+
+go run training.train_steps=60 training.batch_size=150 training.learning_rate=1.0e-3 model.dropout=0.2 || { cat "$WORK/run.log"; fail "run with other numbers"; }
+log_has run 'within tolerance, not bit for bit: model.dropout 0.1 -> 0.2, training.batch_size 400 -> 150, training.learning_rate 0.002 -> 0.001'
+go run training.train_steps=80 training.batch_size=150 training.learning_rate=1.0e-3 model.dropout=0.2 || { cat "$WORK/run.log"; fail "run goes on"; }
+log_has run 'step 60 from .* bit for bit'
+grep -q 'not bit for bit' "$WORK/run.log" && fail "what was changed before is no change"
+corpus other_valid 30 4
+go run training.train_steps=100 training.batch_size=150 training.learning_rate=1.0e-3 model.dropout=0.2 \
+  data.valid="{src: $WORK/other_valid.src, tgt: $WORK/other_valid.tgt}" || { cat "$WORK/run.log"; fail "another validation text"; }
+log_has run 'step 80 from .* bit for bit'
+echo "other numbers are named, once; other validation text is no change"
+
+# Judged once: many saves of the next start later, with no end that would be judged, the best is still there.
+go best validation.valid_freq=40u || { cat "$WORK/best.log"; fail "best"; }
+train_on() {
+  exec "$WEFT" train --config "$WORK/toy.yaml" "$WORK/data.yaml" --set run_dir="$WORK/best" training.train_steps=100000 \
+    validation.valid_freq=100000u checkpoint.save_freq=10u >"$WORK/best.log" 2>&1
+}
+train_on &
+pid=$!
+for _ in $(seq 1000); do grep -q 'step 120 committed' "$WORK/best.log" && break; sleep 0.02; done
+kill -9 $pid
+wait $pid 2>/dev/null || true
+log_has best 'step 120 committed'
+[ -e "$WORK/best/step-000000000040/manifest.json" ] || fail "the best is gone: $(ls "$WORK/best")"
+[ ! -e "$WORK/best/step-000000000050" ] || fail "nothing is pruned, so this shows nothing"
+echo "the best checkpoint stays across starts"
