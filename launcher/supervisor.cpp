@@ -27,6 +27,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kHang = static_cast<int>(ExitCode::kHang);
 constexpr double kNever = std::numeric_limits<double>::infinity();
 constexpr double kReturnSeconds = 10;  // once a rank has ended, the others and mpirun are given so long
 constexpr double kHostSeconds = 20;    // a host that could be reached before is given so long
@@ -54,13 +55,12 @@ class Supervisor {
       const int code = run_once();
       if (stops_.count() > 0) return stopped(code);
       const RelaunchPolicy::Decision decision =
-          policy_.decide(code, newest_step(), seconds_now(), job_.hosts.empty() || ran_ ? 0 : kHostSeconds);
-      if (decision.relaunch && job_.ranks > 1 && !job_.hosts.empty() && !ever_ran_) return never_ran(code);
+          policy_.decide(code, newest_step(), seconds_now(), job_.hosts.empty() || begun_ ? 0 : kHostSeconds);
+      if (decision.relaunch && job_.ranks > 1 && !job_.hosts.empty() && !ever_ran_ && !start_hung_ && code != kHang) return never_ran(code);
       if (decision.relaunch || !decision.reason.empty()) {
-        const bool hang = code == static_cast<int>(ExitCode::kHang);
-        log_.warn("launch",
-                  fmt::format("{} after {:.0f} s, {}; {}{}", describe_end(code), seconds_now() - began, describe_newest(),
-                              decision.relaunch ? decision.reason : "not started again: " + decision.reason, hang ? describe_hang() : ""));
+        log_.warn("launch", fmt::format("{} after {:.0f} s, {}; {}{}", describe_end(code), seconds_now() - began, describe_newest(),
+                                        decision.relaunch ? decision.reason : "not started again: " + decision.reason,
+                                        code == kHang ? describe_hang() : ""));
       }
       if (!decision.relaunch) return code;
       if (code == static_cast<int>(ExitCode::kStorage)) wait_for_space();
@@ -107,19 +107,19 @@ class Supervisor {
 
   int run_once() {
     const double started = seconds_since_1970();
-    const LockTime lock_before = lock_time();
+    lock_before_ = lock_time();
+    begun_ = start_hung_ = false;
     flights_before_ = flight_times(job_.run_dir, job_.ranks);
     JobProcess process(job_.command, job_.program);
-    int code = watch(process, lock_before, started);
+    int code = watch(process, started);
     process.kill_all();
     mpirun_killed_ = job_.ranks > 1 && process.killed();
     // An mpirun that was killed, since it cannot end the ranks of a host that is cut off, has no code that says why.
     if (code == 128 + SIGKILL && !describe_hang().empty()) {
-      code = static_cast<int>(ExitCode::kHang);
+      code = kHang;
       mpirun_killed_ = false;
     }
-    ran_ = lock_time() != lock_before;
-    ever_ran_ = ever_ran_ || ran_;
+    ever_ran_ = has_begun() || ever_ran_;
     if (job_.ranks > 1) {
       clean(files_of(process.pid(), started));
       std::error_code error;
@@ -129,17 +129,24 @@ class Supervisor {
   }
 
   /// Whether a rank of this start, on whatever host, has ended itself after a hang.
-  bool hang_recorded() const { return flight_times(job_.run_dir, job_.ranks) != flights_before_; }
+  bool hang_recorded() const { return !records_since(job_.run_dir, job_.ranks, flights_before_).empty(); }
 
-  /// Rank 0 writes the lock file of the run when all ranks listen to signals, on whatever host it is.
-  using LockTime = std::optional<fs::file_time_type>;
-  LockTime lock_time() const {
+  /// Of the lock file of the run; kUnknown while the file system fails, kNoLock without a file.
+  static constexpr fs::file_time_type kUnknown = fs::file_time_type::max(), kNoLock = fs::file_time_type::min();
+  fs::file_time_type lock_time() const {
     std::error_code error;
     const fs::file_time_type time = fs::last_write_time(job_.run_dir + "/.lock", error);
-    return error ? LockTime() : LockTime(time);
+    if (!error) return time;
+    return error == std::errc::no_such_file_or_directory ? kNoLock : kUnknown;
+  }
+  /// Rank 0 writes the lock file when all ranks listen to signals, on whatever host it is. Whether it has, in this start; for all that is
+  /// known. Asked until it has, and never again.
+  bool has_begun() {
+    begun_ = begun_ || lock_time() != lock_before_;
+    return begun_;
   }
 
-  int watch(JobProcess& process, LockTime lock_before, double started) {
+  int watch(JobProcess& process, double started) {
     double kill_at = kNever, rank_gone_at = kNever;
     const double begin_by = seconds_now() + job_.start_seconds;
     int ranks_seen = 0;  // at once, on this host
@@ -153,14 +160,16 @@ class Supervisor {
       stops_.wait(std::min(recorded ? kLookSeconds : kRecordSeconds, kill_at - seconds_now()));
       if (const auto code = process.poll()) return *code;
       const double now = seconds_now();
-      const int ranks_run = process.count_running();
+      const int ranks_run = process.count_ranks();
       ranks_seen = std::max(ranks_seen, ranks_run);
-      rank_gone_at = ranks_run < ranks_seen || (ranks_seen == 0 && hang_recorded()) ? std::min(rank_gone_at, now) : kNever;
-      if (now > begin_by && lock_time() == lock_before) {
+      const bool rank_gone = ranks_run < ranks_seen || (ranks_seen == 0 && hang_recorded());
+      rank_gone_at = rank_gone ? std::min(rank_gone_at, now) : kNever;
+      if (!has_begun() && now > begin_by) {
+        start_hung_ = true;
         log_.warn("launch", fmt::format("no rank has begun within {:.0f} s: killed", job_.start_seconds));
         process.kill_all();
       }
-      if (stops_.count() > stops_sent && ranks_seen == 0 && lock_time() == lock_before) {
+      if (stops_.count() > stops_sent && ranks_seen == 0 && !begun_) {
         log_.info("launch", "stop: no rank runs yet");
         process.kill_all();
         return static_cast<int>(ExitCode::kStopped);
@@ -214,8 +223,10 @@ class Supervisor {
   RelaunchPolicy policy_;
   const std::string record_ = job_.run_dir + "/.mpirun";  // while one runs
   FlightTimes flights_before_;                            // before the last start
-  bool ran_ = false, ever_ran_ = false;                   // the last start had ranks, one of them had
-  bool mpirun_killed_ = false;                            // at the last start
+  fs::file_time_type lock_before_ = kNoLock;
+  bool begun_ = false, ever_ran_ = false;  // the last start, or any, had ranks
+  bool start_hung_ = false;                // the last start was killed before it had
+  bool mpirun_killed_ = false;             // at the last start
 };
 
 }  // namespace

@@ -1,6 +1,11 @@
 #include "launcher/supervisor_hang.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <limits>
@@ -8,8 +13,6 @@
 #include <set>
 #include <sstream>
 #include <string_view>
-#include <system_error>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -80,23 +83,38 @@ std::string suspect_network(const Hosts& hosts) {
 FlightTimes flight_times(const std::string& run_dir, int ranks) {
   FlightTimes times;
   for (int rank = 0; rank < ranks; ++rank) {
-    std::error_code error;
-    const std::filesystem::file_time_type time = std::filesystem::last_write_time(record_of(run_dir, rank), error);
-    if (!error) times[rank] = time;
+    // Opened, since a file server tells a client that asks by name what was true some seconds ago.
+    const int file = open(record_of(run_dir, rank).c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat status = {};
+    if (file >= 0 && fstat(file, &status) == 0) {
+      times[rank] = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} + status.st_mtim.tv_nsec;
+    } else if (errno != ENOENT) {
+      times[rank] = kUnknownTime;
+    }
+    if (file >= 0) close(file);
   }
   return times;
 }
 
+std::vector<int> records_since(const std::string& run_dir, int ranks, const FlightTimes& before) {
+  std::vector<int> since;
+  for (const auto& [rank, time] : flight_times(run_dir, ranks)) {
+    const auto earlier = before.find(rank);
+    const bool was_known = earlier == before.end() || earlier->second != kUnknownTime;
+    if (time != kUnknownTime && was_known && (earlier == before.end() || earlier->second != time)) since.push_back(rank);
+  }
+  return since;
+}
+
 std::string describe_hang(const std::string& run_dir, int ranks, const FlightTimes& before) {
-  const FlightTimes now = flight_times(run_dir, ranks);
+  const std::vector<int> written = records_since(run_dir, ranks, before);
   std::map<std::string, std::vector<int>> ranks_at;  // by what is their last collective
   std::vector<int> missing;
   Hosts hosts;
   std::string behind_at;
   std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
   for (int rank = 0; rank < ranks; ++rank) {
-    const auto written = now.find(rank), earlier = before.find(rank);
-    if (written == now.end() || (earlier != before.end() && earlier->second == written->second)) {
+    if (std::find(written.begin(), written.end(), rank) == written.end()) {
       missing.push_back(rank);
       continue;
     }

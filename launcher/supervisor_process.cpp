@@ -59,7 +59,7 @@ std::optional<FileId> file_id(const std::string& path) {
   return FileId{.device = status.st_dev, .number = status.st_ino};
 }
 
-/// The parent in the text of /proc/PID/stat: "pid (name) state parent ...", where the name may hold anything.
+/// The parent in the text of /proc/PID/stat: "pid (name) state parent ...", where the name may hold anything. -1 of what has ended.
 pid_t parent_in(const std::string& stat) {
   const std::size_t end = stat.rfind(')');
   if (end == std::string::npos) return -1;
@@ -67,7 +67,7 @@ pid_t parent_in(const std::string& stat) {
   char state = 0;
   pid_t parent = -1;
   rest >> state >> parent;
-  return parent;
+  return state == 'Z' ? -1 : parent;
 }
 
 }  // namespace
@@ -86,7 +86,8 @@ std::vector<pid_t> children_of(pid_t parent) {
   return children;
 }
 
-JobProcess::JobProcess(const JobCommand& command, const std::string& program) : program_(file_id(program)) {
+JobProcess::JobProcess(const JobCommand& command, const std::string& program)
+    : program_(file_id(program)), is_rank_(command.arguments.front() == program) {
   std::vector<std::string> arguments = command.arguments, environment;
   for (const auto& [name, value] : command.environment) environment.push_back(fmt::format("{}={}", name, value));
   const std::vector<char*> argument_pointers = pointers(arguments), environment_pointers = pointers(environment);
@@ -120,11 +121,15 @@ void JobProcess::send(int signal) const {
   if (!code_) kill(pid_, signal);
 }
 
-int JobProcess::count_running() const {
-  std::vector<pid_t> candidates = children_of(pid_);
-  candidates.push_back(pid_);
-  return static_cast<int>(
-      std::ranges::count_if(candidates, [&](pid_t pid) { return program_ && file_id(fmt::format("/proc/{}/exe", pid)) == program_; }));
+int JobProcess::count_ranks() {
+  if (is_rank_) return code_ ? 0 : 1;
+  const std::vector<pid_t> children = children_of(pid_);
+  std::erase_if(ranks_, [&](pid_t rank) { return std::ranges::find(children, rank) == children.end(); });
+  // A rank stays one: its file is not asked for again, on a server that may fail meanwhile.
+  for (const pid_t child : children) {
+    if (!ranks_.contains(child) && program_ && file_id(fmt::format("/proc/{}/exe", child)) == program_) ranks_.insert(child);
+  }
+  return static_cast<int>(ranks_.size());
 }
 
 void JobProcess::kill_all() {

@@ -2,6 +2,7 @@
 #include <sys/types.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,9 +34,9 @@ class JobProcess {
   /// A signal has ended the job itself; mpirun, which exits with 128 + the signal of a rank, may die too.
   bool killed() const { return killed_; }
   void send(int signal) const;
-  /// How many children of the job run its program; the job itself counts too. The file that was there at the start counts, whatever has
-  /// been put in its place since.
-  int count_running() const;
+  /// How many ranks run: children of mpirun that were seen running the program, as it was at the start, whatever has been put in its place
+  /// since; or the job itself.
+  int count_ranks();
   /// SIGKILL to the job, its process group and everything it left behind, until nothing is left, for 10 seconds at most.
   void kill_all();
 
@@ -43,12 +44,14 @@ class JobProcess {
   bool reap();
 
   const std::optional<FileId> program_;
+  const bool is_rank_;     // no mpirun
+  std::set<pid_t> ranks_;  // that were seen
   pid_t pid_ = -1;
   std::optional<int> code_;
   bool killed_ = false;
 };
 
-/// Processes whose parent is `parent`.
+/// Processes whose parent is `parent`, but for those that have ended.
 std::vector<pid_t> children_of(pid_t parent);
 
 }  // namespace weft

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
+#include <future>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -37,6 +39,16 @@ std::string first_failure(const std::vector<std::string>& outcomes) {
   return "";
 }
 
+/// What waits, for a file server or another rank, takes less of a processor than this.
+constexpr double kWorkingShare = 0.005;
+
+/// Of this process, by all its threads.
+double processor_seconds() {
+  timespec time = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 /// Without its indentation; empty behind the end of the text.
 std::string next_line(std::istringstream& text) {
   std::string line;
@@ -69,8 +81,7 @@ void on_root(Control& control, const std::function<void()>& body) {
   });
 }
 
-void on_root_at_length(Control& control, double seconds, const std::function<void(const std::function<void()>& alive)>& body) {
-  using Clock = std::chrono::steady_clock;
+void on_root_at_length(Control& control, const LongWork& work) {
   const std::string more = "more", end;
   together(control, [&] {
     if (control.rank() != 0) {
@@ -78,20 +89,16 @@ void on_root_at_length(Control& control, double seconds, const std::function<voi
       }
       return;
     }
-    Clock::time_point said = Clock::now();
-    const auto alive = [&] {
-      if (Clock::now() - said < std::chrono::duration<double>(seconds)) return;
+    std::future<void> done = std::async(std::launch::async, work.body);
+    double used = processor_seconds();
+    while (done.wait_for(std::chrono::duration<double>(work.seconds)) == std::future_status::timeout) {
+      const double before = std::exchange(used, processor_seconds());
+      if (used - before < kWorkingShare * work.seconds) continue;
+      work.alive();
       control.broadcast(more, 0);
-      said = Clock::now();
-    };
-    std::exception_ptr failure;
-    try {
-      body(alive);
-    } catch (const std::exception&) {
-      failure = std::current_exception();
     }
     control.broadcast(end, 0);
-    if (failure) std::rethrow_exception(failure);
+    done.get();
   });
 }
 

@@ -20,9 +20,15 @@ void together(Control&, const std::function<void()>& body);
 /// The same for what rank 0 alone does, the others waiting.
 void on_root(Control&, const std::function<void()>& body);
 
-/// on_root for work that takes long. `body` calls `alive` as it goes on; at most every `seconds` that is a collective, so that the
-/// watchdogs of the ranks that wait see progress too.
-void on_root_at_length(Control&, double seconds, const std::function<void(const std::function<void()>& alive)>& body);
+/// Work of rank 0 that takes long.
+struct LongWork {
+  double seconds;               // between two looks at it
+  std::function<void()> body;   // in a thread of its own; it speaks to no other rank
+  std::function<void()> alive;  // on rank 0, when the last look found that it takes processor time
+};
+/// on_root for work that takes long. As long as it takes processor time, every look is a collective, so that the watchdogs of the ranks
+/// that wait see progress too.
+void on_root_at_length(Control&, const LongWork&);
 
 /// Fails with exit 64, naming the first rank whose `text` differs from rank 0's, and the first line that does: every rank must run the same
 /// program on the same configuration. `what` names it.

@@ -85,14 +85,18 @@ killed vocab
 killed train
 
 # Asked to stop while it prepares, a run has nothing to save: 75 at once, and the same command starts.
-train "$WORK/asked" >"$WORK/log" 2>&1 &
-pid=$!
-for _ in $(seq 1000); do grep -q 'learning the vocabulary' "$WORK/log" && break; sleep 0.01; done
-kill -TERM $pid
-status=0
-wait $pid || status=$?
-[ $status -eq 75 ] || { cat "$WORK/log"; fail "asked to stop while it prepares: exit $status, expected 75"; }
-[ ! -e "$WORK/asked/prepared/prepared.json" ] || fail "it has prepared to the end"
+launched() { exec "$WEFT" launch -n 2 -- train "${configs[@]}" --set run_dir="$1"; }
+for start in launched train; do
+  : >"$WORK/log"
+  $start "$WORK/asked" >"$WORK/log" 2>&1 &
+  pid=$!
+  for _ in $(seq 1000); do grep -q 'learning the vocabulary' "$WORK/log" && break; sleep 0.01; done
+  kill -TERM $pid
+  status=0
+  wait $pid || status=$?
+  [ $status -eq 75 ] || { cat "$WORK/log"; fail "asked to stop while it prepares: exit $status, expected 75"; }
+  [ ! -e "$WORK/asked/prepared/prepared.json" ] || fail "it has prepared to the end"
+done
 (train "$WORK/asked" >"$WORK/log" 2>&1) || { cat "$WORK/log"; fail "train after a stop"; }
 diff <(files "$WORK/alone-train") <(files "$WORK/asked") || fail "other bytes after a stop"
 echo "asked to stop while it prepares: 75, and the same command goes on"

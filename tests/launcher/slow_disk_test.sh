@@ -1,16 +1,23 @@
 #!/usr/bin/env bash
-# A save whose reading of the state takes longer than hang_timeout, as behind a busy file server: the next update waits for it, which is no
-# hang. One that takes longer than a save may is.
-# usage: slow_disk_test.sh WEFT PRELOADED_LIBRARY
+# A save whose reading of the state takes longer than hang_timeout, as behind a busy file server: the next update waits for it, on that rank
+# and on the others, which is no hang. One that takes longer than a save may is.
+# usage: slow_disk_test.sh WEFT MPIEXEC PRELOADED_LIBRARY
 WEFT=$(realpath "$1")
-library=$2
+mpiexec=$2
+library=$3
+export OMP_WAIT_POLICY=passive
 source "$(dirname "$0")/toy.sh"
 
-slow() { SLOW_DISK=$2 LD_PRELOAD=$library train "$1" training.train_steps=60 parallel.hang_timeout=1; }
-slow waits 2 || { cat "$WORK/waits.log"; fail "a slow save is taken for a hang"; }
-echo "an update that waits 2 s for a save is no hang at hang_timeout 1"
+# slow RUN SECONDS [LAUNCHER...]
+slow() {
+  SLOW_DISK=$2 LD_PRELOAD=$library "${@:3}" "$WEFT" train --config "$WORK/toy.yaml" \
+    --set run_dir="$WORK/$1" data.prepared="$WORK/prepared" training.train_steps=60 parallel.hang_timeout=2 >"$WORK/$1.log" 2>&1
+}
+slow alone 4 || { cat "$WORK/alone.log"; fail "a slow save is taken for a hang"; }
+SLOW_RANK=1 slow two 4 "$mpiexec" -n 2 || { cat "$WORK/two.log"; fail "a save that is slow on rank 1 is taken for a hang"; }
+echo "an update that waits 4 s for a save is no hang at hang_timeout 2, of one rank and of two"
 status=0
-slow hangs 20 || status=$?
-[ $status -eq 76 ] || { cat "$WORK/hangs.log"; fail "a save that stands still for 20 s: exit $status, expected 76"; }
+slow hangs 30 || status=$?
+[ $status -eq 76 ] || { cat "$WORK/hangs.log"; fail "a save that stands still for 30 s: exit $status, expected 76"; }
 grep -q 'phase     save' "$WORK/hangs.log" || { cat "$WORK/hangs.log"; fail "the hang is not called one of a save"; }
 echo "one that waits for much longer is: 76, and the log calls it a save"

@@ -316,30 +316,45 @@ TEST(JobProcessTest, ExitCodesAreToldEvenWhereTheParentIgnoresChildren) {
 TEST_F(SupervisorFilesTest, ARankCountsThoughItsFileWasReplaced) {
   const auto install = [&] { fs::copy_file("/bin/sleep", path("program"), fs::copy_options::overwrite_existing); };
   install();
-  JobProcess process({.arguments = {path("program"), "100"}, .environment = {}}, path("program"));
-  const auto becomes = [&](int count) {  // the child has run the program, or another one, by then
-    for (int i = 0; i < 500 && process.count_running() != count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    return process.count_running();
+  // A shell in place of mpirun: it starts a rank, and something else.
+  JobProcess process(shell(fmt::format("'{}' 100 & sleep 100 & wait", path("program"))), path("program"));
+  const auto becomes = [&](int count) {
+    for (int i = 0; i < 500 && process.count_ranks() != count; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return process.count_ranks();
   };
   EXPECT_EQ(becomes(1), 1);
   fs::rename(path("program"), path("older"));
-  EXPECT_EQ(process.count_running(), 1);
+  EXPECT_EQ(process.count_ranks(), 1);
   install();
   fs::remove(path("older"));
-  EXPECT_EQ(process.count_running(), 1);
-  process.kill_all();
-  EXPECT_EQ(process.count_running(), 0);
-  JobProcess next({.arguments = {path("program"), "100"}, .environment = {}}, "/bin/true");
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  EXPECT_EQ(next.count_running(), 0);
+  EXPECT_EQ(process.count_ranks(), 1);
+  for (const pid_t child : children_of(process.pid())) kill(child, SIGKILL);
+  EXPECT_EQ(becomes(0), 0);
 }
 
 TEST_F(SupervisorFilesTest, AStorageThatFailsEndsNoJob) {
   write("run", "a file, so that every list fails");
-  const SupervisedJob job{.command = shell("exit 75"), .program = "/bin/sh", .run_dir = path("run")};
+  SupervisedJob job{.command = shell("exit 75"), .program = "/bin/sh", .run_dir = path("run")};
   const std::unique_ptr<Storage> storage = make_posix_storage();
   Log log;
   EXPECT_EQ(supervise(job, *storage, log), 75);
+  job.command = shell(fmt::format("echo once >>'{}'; exit 1", path("starts")));
+  EXPECT_EQ(supervise(job, *storage, log), 1);
+  EXPECT_EQ(fs::file_size(path("starts")), 4 * std::string("once\n").size());  // three relaunches, as without a step
+}
+
+TEST_F(SupervisorFilesTest, OnlyARecordThatIsNewSpeaksOfAHang) {
+  write("flight/rank-0.txt", "#");
+  const FlightTimes before = flight_times(folder_.string(), 2);
+  EXPECT_TRUE(records_since(folder_.string(), 2, before).empty());
+  EXPECT_TRUE(records_since(folder_.string(), 2, {{0, kUnknownTime}, {1, kUnknownTime}}).empty());
+  write("flight/rank-1.txt", "#");
+  EXPECT_THAT(records_since(folder_.string(), 2, before), ElementsAre(1));
+  fs::last_write_time(path("flight/rank-0.txt"), fs::file_time_type::clock::now() + std::chrono::seconds(5));
+  EXPECT_THAT(records_since(folder_.string(), 2, before), ElementsAre(0, 1));
+  fs::remove_all(path("flight"));
+  write("flight", "a file, so that no record can be asked for");
+  EXPECT_TRUE(records_since(folder_.string(), 2, before).empty());
 }
 
 TEST_F(SupervisorFilesTest, AStartThatNeverBeginsIsKilled) {
