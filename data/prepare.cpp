@@ -20,6 +20,8 @@
 namespace weft {
 namespace {
 
+constexpr const char* kPreparedFile = "/prepared.json";
+
 void copy_vocabulary(const std::string& from, VocabType type, const std::string& to) {
   const VocabType found = Vocabulary::load(from).type();
   if (found != type) fail_input(fmt::format("{}: {}\n  expected  {}, or another vocab.type", from, kind_of(found), kind_of(type)));
@@ -78,7 +80,9 @@ std::vector<CorpusReport> write_split(const PrepareConfig& config, const std::ve
   const VocabularyFiles vocabularies = vocabulary_files(config.folder, config.vocab.share_vocab);
   const Vocabulary source = Vocabulary::load(vocabularies.source), target = Vocabulary::load(vocabularies.target);
   const std::string folder = config.folder + "/" + split;
-  std::filesystem::create_directories(folder);
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw Error(ExitCode::kStorage, fmt::format("{}: cannot be created: {}", folder, error.message()));
   const SentenceFilter filter(config.data, config.limits, source, target);
   DatasetWriter writer(folder, info_of(source), info_of(target));
   std::vector<CorpusReport> reports;
@@ -96,6 +100,43 @@ std::vector<CorpusReport> write_split(const PrepareConfig& config, const std::ve
   return reports;
 }
 
+/// What prepared.json says of where the training data come from.
+Json of_training(const Json& made) {
+  Json kept = Json::object();
+  for (const Json::Member& member : made.as_object()) {
+    if (!member.key.starts_with("valid_")) kept.set(member.key, member.value);
+  }
+  return kept;
+}
+
+bool has_whole_training(const PrepareConfig& config) {
+  try {
+    if (!is_prepared_for_training(config)) return false;
+    open_prepared(config.folder, config.vocab).train.verify();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// Leaves vocabularies and training data, and returns what prepared.json says of them: as they are when only the validation text is
+/// another.
+Json prepare_training(const PrepareConfig& config, const Json& made, PrepareReport& report) {
+  Json json = Json::object();
+  json.set("format", kPreparedFormat).set("shared_vocabulary", config.vocab.share_vocab).set("made_from", of_training(made));
+  if (has_whole_training(config)) {
+    report.train = account_from_json(read_prepared_json(config.folder).at("train"));
+    json.set("train", to_json(report.train));
+    write_file(config.folder + kPreparedFile, json.dump(2) + "\n");  // without the former validation text, which is replaced next
+    return json;
+  }
+  std::error_code error;
+  std::filesystem::remove(config.folder + kPreparedFile, error);
+  make_vocabularies(config);
+  report.corpora = write_split(config, config.data.train, "train", report.train);
+  return json.set("train", to_json(report.train));
+}
+
 }  // namespace
 
 PrepareReport prepare(const PrepareConfig& config) {
@@ -106,14 +147,10 @@ PrepareReport prepare(const PrepareConfig& config) {
   std::error_code error;
   std::filesystem::create_directories(config.folder, error);
   if (error) fail_input(fmt::format("{}: cannot be created: {}", config.folder, error.message()));
-  std::filesystem::remove(config.folder + "/prepared.json", error);
-  make_vocabularies(config);
+  const Json made = made_from(config);
   PrepareReport report;
   report.warnings = repeated_texts(config);
-  report.corpora = write_split(config, config.data.train, "train", report.train);
-  Json json = Json::object();
-  json.set("format", kPreparedFormat).set("shared_vocabulary", config.vocab.share_vocab);
-  json.set("made_from", made_from(config)).set("train", to_json(report.train));
+  Json json = prepare_training(config, made, report);
   if (has_valid) {
     report.corpora.push_back(write_split(config, {config.data.valid}, "valid", report.valid).front());
     json.set("valid", to_json(report.valid));
@@ -121,13 +158,16 @@ PrepareReport prepare(const PrepareConfig& config) {
   for (const CorpusReport& corpus : report.corpora) {
     report.warnings.insert(report.warnings.end(), corpus.warnings.begin(), corpus.warnings.end());
   }
-  write_file(config.folder + "/prepared.json", json.dump(2) + "\n");
+  if (made_from(config) != made)
+    fail_input("data: a text has changed while it was prepared\n  expected  files that nobody writes meanwhile");
+  json.set("made_from", made);
+  write_file(config.folder + kPreparedFile, json.dump(2) + "\n");
   return report;
 }
 
 std::vector<std::string> account_of(const PrepareReport& report) {
   std::vector<std::string> lines{"train: " + describe(report.train)};
-  const std::size_t texts = report.corpora.size() - (report.valid.lines > 0 ? 1 : 0);
+  const std::size_t texts = report.corpora.size() - (report.valid.lines > 0 ? 1 : 0);  // 0 where the training data stayed
   for (std::size_t i = 0; texts > 1 && i < texts; ++i) {
     lines.push_back(fmt::format("  {}: {}", report.corpora[i].names, describe(report.corpora[i].account)));
   }
@@ -136,19 +176,12 @@ std::vector<std::string> account_of(const PrepareReport& report) {
 }
 
 bool is_prepared_for_training(const PrepareConfig& config) {
-  if (!std::filesystem::exists(config.folder + "/prepared.json")) return false;
-  const auto of_training = [](const Json& made) {
-    Json kept = Json::object();
-    for (const Json::Member& member : made.as_object()) {
-      if (!member.key.starts_with("valid_")) kept.set(member.key, member.value);
-    }
-    return kept;
-  };
+  if (std::error_code error; !std::filesystem::exists(config.folder + kPreparedFile, error)) return false;
   return of_training(read_prepared_json(config.folder).at("made_from")) == of_training(made_from(config));
 }
 
 bool is_prepared(const PrepareConfig& config) {
-  if (!std::filesystem::exists(config.folder + "/prepared.json")) return false;
+  if (std::error_code error; !std::filesystem::exists(config.folder + kPreparedFile, error)) return false;
   return read_prepared_json(config.folder).at("made_from") == made_from(config);
 }
 

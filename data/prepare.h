@@ -12,7 +12,7 @@ struct PrepareConfig {
   DataConfig data;
   VocabConfig vocab;
   LengthLimits limits;  // model.max_length of both stacks
-  std::string folder;   // created when missing; what it holds of an earlier preparation is replaced
+  std::string folder;   // created when missing; what it holds of an earlier preparation is replaced, but for training data that stay
 };
 
 struct PrepareReport {

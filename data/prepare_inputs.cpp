@@ -24,6 +24,7 @@ Json content_of(const std::string& path) {
     XXH3_64bits_update(state, buffer.data(), static_cast<std::size_t>(file.gcount()));
     bytes += file.gcount();
   }
+  if (file.bad()) fail_input(fmt::format("{}: cannot be read behind byte {}", path, bytes));
   const std::uint64_t hash = XXH3_64bits_digest(state);
   XXH3_freeState(state);
   return Json::object().set("bytes", bytes).set("xxh3", fmt::format("{:016x}", hash));

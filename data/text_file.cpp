@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -48,9 +50,22 @@ bool LineReader::fill() {
   if (got < 0 || code == Z_BUF_ERROR) {
     fail_input(fmt::format("{}: cannot be read after line {}: {}", path_, number_, code == Z_ERRNO ? std::strerror(errno) : reason));
   }
+  if (got == 0) require_whole();
   begin_ = 0;
   end_ = static_cast<std::size_t>(got);
   return got > 0;
+}
+
+/// zlib takes what is no gzip behind a gzip stream for rubbish, and its end for the end of the file. It has read ahead by its buffer, so a
+/// short rest passes.
+void LineReader::require_whole() const {
+  if (gzdirect(file_->handle) != 0) return;
+  std::error_code error;
+  const std::uintmax_t bytes = std::filesystem::file_size(path_, error);
+  const std::int64_t read = gzoffset(file_->handle);
+  if (error || read < 0 || static_cast<std::uintmax_t>(read) >= bytes) return;
+  fail_input(fmt::format("{}: the gzip data end after line {}, at byte {} of {}\n  expected  gzip to the end of the file", path_, number_,
+                         read, bytes));
 }
 
 bool LineReader::next(std::string& line) {

@@ -31,6 +31,7 @@ class LineReader {
 
  private:
   bool fill();
+  void require_whole() const;
 
   struct Gzip;
   std::string path_;

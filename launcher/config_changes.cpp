@@ -50,15 +50,22 @@ bool makes_the_numbers(const std::string& key) {
          (key.starts_with("training.") && !contains(kWithoutEffect, key));
 }
 
+/// Whether the learning rate is a function of training.train_steps.
+bool rate_ends_with_the_run(const std::map<std::string, std::string>& values) {
+  const std::string& scheduler = values.at("training.lr_scheduler");
+  return scheduler == "wsd" || ((scheduler == "cosine" || scheduler == "linear") && values.at("training.decay_steps") == "null");
+}
+
 }  // namespace
 
 ConfigChanges changes_of(const std::string& recorded, const std::string& now) {
-  const std::map<std::string, std::string> before = values_of(recorded);
+  const std::map<std::string, std::string> before = values_of(recorded), after = values_of(now);
   ConfigChanges changes;
-  for (const auto& [key, value] : values_of(now)) {
+  for (const auto& [key, value] : after) {
     const auto found = before.find(key);
     if (found == before.end() || found->second == value) continue;  // a key that is new has its default, as it was
-    if (!makes_the_model(key) && !makes_the_numbers(key)) continue;
+    const bool shapes_rate = key == "training.train_steps" && rate_ends_with_the_run(after);
+    if (!makes_the_model(key) && !makes_the_numbers(key) && !shapes_rate) continue;
     std::string& text = makes_the_model(key) ? changes.model : changes.numbers;
     text += fmt::format("{}{} {} -> {}", text.empty() ? "" : ", ", key, found->second, value);
   }

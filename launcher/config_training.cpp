@@ -189,8 +189,8 @@ Section checkpoint_section() {
           .keys = {frequency(
                        "save_freq", [](auto& config) -> auto& { return config.training.save_freq; }, "how often a checkpoint is written"),
                    whole("keep_checkpoint", of(&CheckpointConfig::keep_checkpoint), {.least = 2, .most = 1000000}, "newest that are kept"),
-                   whole("keep_best", of(&CheckpointConfig::keep_best), {.least = 0, .most = 1},
-                         "whether the best by each metric is kept, beside the newest"),
+                   whole("keep_best", of(&CheckpointConfig::keep_best), {.least = 0, .most = 1000000},
+                         "0: only the newest are kept; else the best by each metric too"),
                    boolean("async_save", of(&CheckpointConfig::async_save), "training goes on while a checkpoint is written"),
                    whole("max_failed_saves", of(&CheckpointConfig::max_failed_saves), {.least = 1, .most = 1000000},
                          "so many in a row end the run with exit code 79"),

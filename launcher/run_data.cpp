@@ -7,9 +7,11 @@
 #include "data/prepare.h"
 #include "data/prepared.h"
 #include "data/train_vocabulary.h"
+#include "launcher/run_directory_setup.h"
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/log.h"
+#include "state/run_lock.h"
 
 namespace weft {
 namespace {
@@ -61,6 +63,8 @@ int run_vocab(const Config& config, const CommandLine&) {
 
 int run_prepare(const Config& config, const CommandLine& line) {
   if (line.out.empty()) fail_input("prepare: no folder to write\n  expected  --out DIR");
+  make_run_directory(line.out);
+  const RunLock lock(line.out);
   const PrepareReport report = prepare({.data = config.data,
                                         .vocab = config.vocab,
                                         .limits = {.source = config.model.max_length, .target = config.model.max_length},

@@ -1,5 +1,6 @@
 #include "launcher/run_directory_setup.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 
@@ -10,7 +11,9 @@
 #include "data/text_file.h"
 #include "launcher/config_changes.h"
 #include "launcher/together.h"
+#include "runtime/checksum.h"
 #include "runtime/error.h"
+#include "state/checkpoint_reader.h"
 #include "state/run_directory.h"
 
 namespace weft {
@@ -22,16 +25,6 @@ namespace fs = std::filesystem;
 void write_when_other(const std::string& path, const std::string& text) {
   if (std::error_code error; fs::is_regular_file(path, error) && read_whole_file(path) == text) return;
   write_file(path, text);
-}
-
-/// Of a run that has come somewhere, the text that it came there with is not given up for another.
-void require_replaceable(const PrepareConfig& prepared, const std::string& run_dir, Storage& storage) {
-  const std::vector<std::int64_t> steps = list_steps(storage, run_dir);
-  if (steps.empty() || !fs::exists(prepared.folder + "/prepared.json") || is_prepared_for_training(prepared)) return;
-  fail_input(
-      fmt::format("{}: was made of other text or with other settings (vocab, data, model.max_length)\n  found     step {}, trained on it\n"
-                  "  expected  the same text and settings, or another run_dir",
-                  prepared.folder, steps.front()));
 }
 
 std::string hex(std::uint64_t fingerprint) {
@@ -69,6 +62,37 @@ void require_same_model(const std::string& recorded_config, const std::string& c
                          changes));
 }
 
+namespace {
+
+/// The corpus and vocabularies that the newest checkpoint with a whole manifest was trained on; null: none.
+Json trained_on(Storage& storage, const std::string& run_dir) {
+  for (const std::int64_t step : list_steps(storage, run_dir)) {
+    try {
+      return CheckpointReader(storage, run_dir + "/" + step_folder(step)).manifest().run.fingerprints;
+    } catch (const Error&) {  // an older one may do
+    }
+  }
+  return {};
+}
+
+/// The text that a run was trained on is not given up for another.
+void require_replaceable(const PrepareConfig& prepared, const std::string& run_dir, Storage& storage) {
+  std::error_code error;
+  if (!fs::exists(prepared.folder + "/prepared.json", error) || is_prepared_for_training(prepared)) return;
+  const Json trained = trained_on(storage, run_dir);
+  try {
+    if (trained != fingerprints(open_prepared(prepared.folder, VocabConfig{}))) return;
+  } catch (const Error&) {
+    return;  // nothing that is whole is given up
+  }
+  fail_input(fmt::format(
+      "{0}: was made of other text or with other settings (vocab, data, model.max_length)\n  found     checkpoints trained on it\n"
+      "  expected  the same text and settings, or data.prepared: {0} in place of data.train, or another run_dir",
+      prepared.folder));
+}
+
+}  // namespace
+
 std::string prepare_when_needed(const Config& config, Storage& storage, Log& log) {
   if (!config.data.prepared.empty()) return config.data.prepared;
   const PrepareConfig prepare_config{.data = config.data,
@@ -105,12 +129,34 @@ std::optional<FoundCheckpoint> find_start(const Config& config, Storage& storage
   return named;
 }
 
+void require_fitting(const Config& config, const PreparedData& data, const std::string& folder) {
+  const auto words = [](bool shared) { return shared ? "one vocabulary for both sides" : "a vocabulary for each side"; };
+  if (data.shared_vocabulary != config.vocab.share_vocab) {
+    fail_input(fmt::format("vocab.share_vocab: does not go with {}\n  found     {}\n  expected  {}, or vocab.share_vocab: {}", folder,
+                           words(data.shared_vocabulary), words(config.vocab.share_vocab), data.shared_vocabulary));
+  }
+  for (const Dataset* set : {&data.train, data.valid ? &*data.valid : &data.train}) {
+    const std::int64_t longest = std::max(set->max_length(Side::kSource), set->max_length(Side::kTarget));
+    if (longest <= config.model.max_length) continue;
+    fail_input(
+        fmt::format("model.max_length: {} is less than {} holds\n  found     a sentence of {} tokens\n  expected  at least so many, or "
+                    "data that are prepared with this model.max_length",
+                    config.model.max_length, folder, longest));
+  }
+}
+
 Json fingerprints(const PreparedData& data) {
   Json json = Json::object();
   json.set("corpus", hex(data.train.fingerprint()));
   json.set("source_vocabulary", hex(data.source.fingerprint()));
   json.set("target_vocabulary", hex(data.target.fingerprint()));
   return json;
+}
+
+std::string validation_fingerprint(const PreparedData& data) {
+  if (!data.valid) return "";
+  return fmt::format("{} {} {}", hex(data.valid->fingerprint()), checksum(read_whole_file(data.valid_text.src)).hex(),
+                     checksum(read_whole_file(data.valid_text.tgt)).hex());
 }
 
 void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint) {

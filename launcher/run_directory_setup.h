@@ -24,8 +24,13 @@ std::string prepare_when_needed(const Config&, Storage&, Log&);
 /// resume names. Refused: resume never in a directory that has checkpoints, since nothing is ever overwritten.
 std::optional<FoundCheckpoint> find_start(const Config&, Storage&, Control&, Log&);
 
+/// Fails with exit 64 where prepared data do not go with the configuration: one vocabulary or two, sentences longer than model.max_length.
+void require_fitting(const Config&, const PreparedData&, const std::string& prepared_folder);
+
 /// Of corpus and vocabularies; what may not change when a run goes on.
 Json fingerprints(const PreparedData&);
+/// Of the validation data and their text, which every rank reads for itself; empty: none.
+std::string validation_fingerprint(const PreparedData&);
 /// Fails with exit 64, naming each key that makes another model than the checkpoint's, both configurations as dump_config writes them.
 void require_same_model(const std::string& recorded_config, const std::string& config, const std::string& checkpoint);
 /// Fails with exit 64, naming each one that differs.

@@ -54,6 +54,7 @@ void say_start(Log& log, const Config& config, const Machine& machine, const Job
   log.info("config", fmt::format("update = up to {} {} of all ranks: passes of up to {} tokens a side and rank", config.training.batch_size,
                                  config.training.batch_type == BatchType::kTokens ? "tokens" : "sentences", memory.micro_batch_rows));
   log.info("memory", fmt::format("rank 0: {}; {} of memory on this host", describe(memory), bytes_text(available_host_memory())));
+  if (!config.data.prepared.empty() && config.data.valid.given()) log.warn("config", "data.valid: not read, data.prepared has its own");
   if (!job.slow_transport().empty()) log.warn("config", job.slow_transport());
   const std::string crowded = oversubscription(job.ranks_on_host(), machine.threads);
   if (!crowded.empty() && job.is_root()) log.warn("config", crowded);
@@ -122,9 +123,13 @@ int run_train(const Config& config, Job& job) {
   install_crash_handler(job.progress(), job.rank(), job.host());
 
   std::optional<PreparedData> data;
-  together(job.control(), [&] { data = open_prepared(directory.data, config.vocab); });
+  together(job.control(), [&] {
+    data = open_prepared(directory.data, config.vocab);
+    require_fitting(config, *data, directory.data);
+  });
   const Json data_fingerprints = fingerprints(*data);
   require_same(job.control(), "corpus or vocabulary", data_fingerprints.dump());
+  require_same(job.control(), "validation text", validation_fingerprint(*data));
   std::optional<FoundCheckpoint> found = find_start(config, *storage, job.control(), log);
   const RunIdentity* recorded = found ? &found->reader.manifest().run : nullptr;
   const Json layout = layout_of(job.mesh(), config.parallel);
@@ -150,7 +155,6 @@ int run_train(const Config& config, Job& job) {
     }
   }
   say_resume(log, found, config.run_dir, changed);
-  on_root(job.control(), [&] { write_run_files(config, *data, directory.data); });
 
   CpuDevice device(*machine.kernels);
   Trainer trainer({.run_dir = config.run_dir,
@@ -182,6 +186,7 @@ int run_train(const Config& config, Job& job) {
                                 .version = kVersion},
                    .stop_requested = stop_requested});
   trainer.start(found ? &*found : nullptr);
+  on_root(job.control(), [&] { write_run_files(config, *data, directory.data); });
   found.reset();  // its files, once pruned, would keep their space as long as they are open
   const int code = static_cast<int>(trainer.run());
   job.progress().phase = Phase::kEnd;

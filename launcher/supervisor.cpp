@@ -139,11 +139,13 @@ class Supervisor {
     if (!error) return time;
     return error == std::errc::no_such_file_or_directory ? kNoLock : kUnknown;
   }
-  /// Rank 0 writes the lock file when all ranks listen to signals, on whatever host it is. Whether it has, in this start; for all that is
-  /// known. Asked until it has, and never again.
+  /// Rank 0 writes the lock file when all ranks listen to signals, on whatever host it is. Whether it has, in this start; asked until it
+  /// has, and never again. Yes while that cannot be known.
   bool has_begun() {
-    begun_ = begun_ || lock_time() != lock_before_;
-    return begun_;
+    if (begun_) return true;
+    const fs::file_time_type time = lock_time();
+    begun_ = time != kUnknown && time != lock_before_;
+    return begun_ || time == kUnknown;
   }
 
   int watch(JobProcess& process, double started) {

@@ -89,16 +89,22 @@ void on_root_at_length(Control& control, const LongWork& work) {
       }
       return;
     }
-    std::future<void> done = std::async(std::launch::async, work.body);
-    double used = processor_seconds();
-    while (done.wait_for(std::chrono::duration<double>(work.seconds)) == std::future_status::timeout) {
-      const double before = std::exchange(used, processor_seconds());
-      if (used - before < kWorkingShare * work.seconds) continue;
-      work.alive();
-      control.broadcast(more, 0);
+    std::exception_ptr failure;
+    try {
+      std::future<void> done = std::async(std::launch::async, work.body);
+      double used = processor_seconds();
+      while (done.wait_for(std::chrono::duration<double>(work.seconds)) == std::future_status::timeout) {
+        const bool works = processor_seconds() - used >= kWorkingShare * work.seconds;
+        if (works) work.alive();
+        if (works) control.broadcast(more, 0);
+        used = processor_seconds();
+      }
+      done.get();
+    } catch (const std::exception&) {
+      failure = std::current_exception();
     }
     control.broadcast(end, 0);
-    done.get();
+    if (failure) std::rethrow_exception(failure);
   });
 }
 

@@ -53,8 +53,7 @@ RunLock::RunLock(const std::string& run_dir) {
     const std::string holder = read_holder(descriptor_);
     ::close(descriptor_);
     if (error == EAGAIN || error == EACCES) {
-      fail_input(
-          fmt::format("run_dir: {} is in use\n  held by   {}\n  expected  a run directory of its own for each job", run_dir, holder));
+      fail_input(fmt::format("{}: is in use\n  held by   {}\n  expected  a folder of its own for each job", run_dir, holder));
     }
     fail_input(
         fmt::format("run_dir: {} is on a file system without locks: {} ({})\n  expected  one with them, so that two jobs cannot "

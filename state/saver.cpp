@@ -155,6 +155,7 @@ void Saver::conclude() {
   std::string error;
   std::int64_t bytes = 0;
   if (is_root()) error = commit(save, reports, bytes);
+  if (is_root() && error.empty()) prune(save.step);  // while the others wait: a step's time would be too short for it
   error = setup_.mesh.control->broadcast(error, 0);
   if (!error.empty()) return give_up(save.step, save.folder, error);
 
@@ -163,21 +164,26 @@ void Saver::conclude() {
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - save.started).count();
   setup_.log.info("save", fmt::format("step {} committed, {} in {:.1f} s, {}/{}", save.step, size_text(bytes), seconds, setup_.run_dir,
                                       step_folder(save.step)));
-  std::erase(damaged_, save.step);  // what was there has been replaced
-  if (is_root()) prune();
 }
 
-void Saver::prune() {
+std::vector<std::int64_t> Saver::kept_best() const {
+  std::vector<std::int64_t> all = best_;
+  all.insert(all.end(), next_best_.begin(), next_best_.end());
+  std::ranges::sort(all);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  return all;
+}
+
+void Saver::prune(std::int64_t committed) {
+  std::erase(damaged_, committed);  // what was there has been replaced
   try {
     const std::vector<std::int64_t> steps = list_steps(setup_.storage, setup_.run_dir);
     const auto is_there = [&](std::int64_t step) { return std::ranges::find(steps, step) != steps.end(); };
     if (std::ranges::all_of(next_best_, is_there)) best_ = next_best_;
   } catch (const StorageError&) {  // then the former ones stay too
   }
-  std::vector<std::int64_t> best = best_;
-  best.insert(best.end(), next_best_.begin(), next_best_.end());
   prune_checkpoints(setup_.storage, setup_.run_dir,
-                    {.keep = setup_.config.keep_checkpoint, .committed = committed_step_, .best = best, .damaged = damaged_}, setup_.log);
+                    {.keep = setup_.config.keep_checkpoint, .committed = committed, .best = kept_best(), .damaged = damaged_}, setup_.log);
 }
 
 /// On rank 0. Empty: committed; else why not.
@@ -242,9 +248,10 @@ void Saver::give_up(std::int64_t step, const std::string& folder, const std::str
   }
 }
 
-void Saver::resumed(std::int64_t step, std::vector<std::int64_t> damaged) {
+void Saver::resumed(std::int64_t step, std::vector<std::int64_t> damaged, std::vector<std::int64_t> kept_best) {
   committed_step_ = step;
   damaged_ = std::move(damaged);
+  best_ = std::move(kept_best);
 }
 
 }  // namespace weft

@@ -58,11 +58,14 @@ class Saver {
 
   /// Newest committed step of this run, or the one it resumed from; -1: none.
   std::int64_t committed_step() const { return committed_step_; }
-  /// Told once after a resume: the step that was loaded, and those that were found damaged, which do not count when pruning.
-  void resumed(std::int64_t step, std::vector<std::int64_t> damaged);
+  /// Told once after a resume: the step that was loaded, those that were found damaged, which do not count when pruning, and what kept_best
+  /// was at that step.
+  void resumed(std::int64_t step, std::vector<std::int64_t> damaged, std::vector<std::int64_t> kept_best);
   /// Steps that pruning must leave, beside the newest: the best by some metric. Those that were named before stay too, until all of these
   /// are on the disk.
   void keep_best(std::vector<std::int64_t> steps) { next_best_ = std::move(steps); }
+  /// All that pruning leaves for being best.
+  std::vector<std::int64_t> kept_best() const;
 
  private:
   struct Writer;
@@ -80,7 +83,7 @@ class Saver {
   std::string commit(const InFlight&, const std::vector<std::string>& reports, std::int64_t& bytes);
   void write_manifest(const InFlight&, const Manifest&);
   void move_into_place(const InFlight&);
-  void prune();
+  void prune(std::int64_t committed);
   void give_up(std::int64_t step, const std::string& folder, const std::string& error);
 
   Setup setup_;

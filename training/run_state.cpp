@@ -31,7 +31,7 @@ Json to_json(const RunState& run) {
   position.set("epoch", run.position.epoch).set("window", run.position.window);
   position.set("batch", run.position.batch).set("samples", run.position.samples);
   json.set("position", std::move(position));
-  json.set("sampling", to_json(run.sampling));
+  if (run.sampling) json.set("sampling", to_json(*run.sampling));
   json.set("adam_count", run.adam_count);
   json.set("nonfinite_row", run.nonfinite_row);
   json.set("validated_step", run.validated_step);
@@ -43,6 +43,7 @@ Json to_json(const RunState& run) {
     best.set(metric, std::move(entry));
   }
   json.set("best", std::move(best));
+  json.set("kept_best", Json::Array(run.kept_best.begin(), run.kept_best.end()));
   return json;
 }
 
@@ -55,11 +56,14 @@ RunState run_state_from(const Json& json) {
                   .window = position.at("window").as_int(),
                   .batch = position.at("batch").as_int(),
                   .samples = position.at("samples").as_int()};
-  run.sampling = sampler_config_from(json.at("sampling"));
+  if (const Json* sampling = json.find("sampling")) run.sampling = sampler_config_from(*sampling);
   run.adam_count = json.at("adam_count").as_int();
   run.nonfinite_row = json.at("nonfinite_row").as_int();
   run.validated_step = json.at("validated_step").as_int();
   run.validation_due = json.at("validation_due").as_bool();
+  if (const Json* kept = json.find("kept_best")) {
+    for (const Json& step : kept->as_array()) run.kept_best.push_back(step.as_int());
+  }
   for (const Json::Member& member : json.at("best").as_object()) {
     run.best[member.key] = {.value = member.value.at("value").as_double(),
                             .step = member.value.at("step").as_int(),

@@ -1,7 +1,9 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "data/batch_sampler.h"
 #include "runtime/json.h"
@@ -19,13 +21,14 @@ struct BestValue {
 /// What a run must know to go on, beside weights and moments: saved with every checkpoint.
 struct RunState {
   RunCounts counts;
-  Position position;            // of the next update
-  SamplerConfig sampling;       // that it was cut with
-  std::int64_t adam_count = 0;  // updates that were applied
+  Position position;                      // of the next update
+  std::optional<SamplerConfig> sampling;  // that it was cut with; older checkpoints do not say
+  std::int64_t adam_count = 0;            // updates that were applied
   std::int64_t nonfinite_row = 0;
   std::int64_t validated_step = -1;       // the last one
   bool validation_due = false;            // the validation of this step comes after its save; a resume does it first
   std::map<std::string, BestValue> best;  // by metric
+  std::vector<std::int64_t> kept_best;    // steps that pruning leaves for it; older checkpoints do not say
 };
 
 Json to_json(const RunState&);

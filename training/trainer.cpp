@@ -71,7 +71,7 @@ void Trainer::start(const FoundCheckpoint* found) {
     step_state_.restore(run_.adam_count, run_.nonfinite_row);
     // A checkpoint of another directory is where this run begins; it is none of this run's own.
     if (found->reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) {
-      saver_.resumed(resumed.step, found->damaged);
+      saver_.resumed(resumed.step, found->damaged, run_.kept_best);
       keep_best();
     }
     job_.progress.committed = saver_.committed_step();
@@ -81,7 +81,7 @@ void Trainer::start(const FoundCheckpoint* found) {
                                .batch_size = job_.training.batch_size,
                                .bucket_size = job_.bucket_size,
                                .shuffle = job_.shuffle};
-  sampler_.emplace(job_.train, sampling, found == nullptr ? sampling : run_.sampling, run_.position);
+  sampler_.emplace(job_.train, sampling, run_.sampling.value_or(sampling), run_.position);
   loader_ = std::make_unique<Loader>(
       job_.device, stream_, job_.train, *sampler_,
       LoaderConfig{
@@ -200,6 +200,7 @@ Json Trainer::saved_state(bool validation_due) {
   run_.nonfinite_row = std::llround(fields[StepState::kNonFiniteRow]);
   run_.validation_due = validation_due;
   run_.sampling = sampler_->config_at(run_.position);
+  run_.kept_best = saver_.kept_best();
   return to_json(run_);
 }
 

@@ -202,6 +202,28 @@ TEST_F(PrepareTest, IsPreparedFollowsTheContentOfFilesAndTheSettings) {
   EXPECT_FALSE(is_prepared(config_));
 }
 
+TEST_F(PrepareTest, AnotherValidationTextLeavesTheTrainingDataAlone) {
+  prepare(config_);
+  const std::string path = config_.folder + "/train/target.bin";
+  const auto before = std::filesystem::last_write_time(path);
+  folder_.write("more.en", small_text(40, 7));
+  folder_.write("more.de", small_text(40, 8));
+  config_.data.valid = {.src = folder_.path("more.en"), .tgt = folder_.path("more.de")};
+  EXPECT_TRUE(is_prepared_for_training(config_));
+  EXPECT_FALSE(is_prepared(config_));
+  const PrepareReport report = prepare(config_);
+  EXPECT_EQ(report.train.lines, 300);
+  EXPECT_EQ(report.valid.lines, 40);
+  EXPECT_EQ(std::filesystem::last_write_time(path), before);
+  EXPECT_TRUE(is_prepared(config_));
+  EXPECT_EQ(open_prepared(config_.folder, {}).valid->size(), report.valid.kept);
+  std::string bytes = folder_.read("prepared/train/target.bin");
+  bytes[bytes.size() - 3] ^= 1;
+  folder_.write("prepared/train/target.bin", bytes);
+  prepare(config_);
+  open_prepared(config_.folder, {}).train.verify();  // what is damaged does not stay
+}
+
 TEST_F(PrepareTest, TheSameInputGivesTheSameBytes) {
   prepare(config_);
   const std::uint64_t first = open_prepared(config_.folder, {}).train.fingerprint();

@@ -95,6 +95,19 @@ TEST(LineReaderTest, ReadsGzipAndRefusesItWhenCutShort) {
               testing::ThrowsMessage<Error>(HasSubstr("short.gz: cannot be read after line")));
 }
 
+TEST(LineReaderTest, WhatIsNoGzipBehindAGzipStreamIsAnError) {
+  const TextFolder folder;
+  std::string text;
+  for (int i = 0; i < 100000; ++i) text += "line " + std::to_string(i * 7919 % 100003) + "\n";
+  gzip(folder, text);
+  const std::string whole = folder.read("text.gz");
+  folder.write("twice.gz", whole + whole);
+  EXPECT_EQ(count_lines(folder.path("twice.gz")), 200000);
+  folder.write("mixed.gz", whole + text);
+  EXPECT_THAT([&] { count_lines(folder.path("mixed.gz")); },
+              testing::ThrowsMessage<Error>(HasSubstr("mixed.gz: the gzip data end after line 100000")));
+}
+
 TEST(LineReaderTest, EveryBeginningOfAGzipFileAndEveryDamagedByteBehindItsHeaderIsAnError) {
   const TextFolder folder;
   std::string text;

@@ -28,10 +28,21 @@ log_has run 'found     model.num_heads 4 -> 2$'
 refused run 'is of another model' model.activation=gelu model.norm_position=post
 corpus other 1500 3
 refused run 'was made of other text or with other settings' data.train="[{src: $WORK/other.src, tgt: $WORK/other.tgt}]"
-log_has run 'found     step 40, trained on it'
+log_has run 'found     checkpoints trained on it'
 refused run 'was made of other text or with other settings' model.max_length=32
 diff "$WORK/before" <(sums) || fail "a refusal has changed the run"
 echo "another model and other text are refused, named, and nothing is touched"
+
+# Prepared data that do not go with the configuration.
+misfit() {
+  local status=0
+  train misfit "${@:2}" || status=$?
+  [ $status -eq 64 ] || { cat "$WORK/misfit.log"; fail "${*:2}: exit $status, expected 64"; }
+  log_has misfit "$1"
+}
+misfit 'model.max_length: 8 is less than' --set model.max_length=8
+misfit 'vocab.share_vocab: does not go with' --set vocab.share_vocab=false model.tied_embeddings=none
+echo "prepared data with longer sentences or other vocabularies are refused"
 
 go run training.train_steps=60 training.batch_size=150 training.learning_rate=1.0e-3 model.dropout=0.2 || { cat "$WORK/run.log"; fail "run with other numbers"; }
 log_has run 'within tolerance, not bit for bit: model.dropout 0.1 -> 0.2, training.batch_size 400 -> 150, training.learning_rate 0.002 -> 0.001'

@@ -67,7 +67,7 @@ Seen while_working(const std::function<void()>& body) {
   Seen seen;
   run_ranks(kRanks, [&](Control& control) {
     CountingControl counting(control);
-    on_root_at_length(counting, {.seconds = 0.02, .body = body, .alive = [&] {
+    on_root_at_length(counting, {.seconds = 0.2, .body = body, .alive = [&] {
                                    EXPECT_EQ(control.rank(), 0);
                                    seen.alive += 1;
                                  }});
@@ -77,15 +77,15 @@ Seen while_working(const std::function<void()>& body) {
 }
 
 TEST(TogetherTest, LongWorkOfRankZeroIsProgressOfAllRanks) {
-  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(500);
+  const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2000);
   const Seen working = while_working([&] {
     while (std::chrono::steady_clock::now() < until) {
     }
   });
-  const Seen waiting = while_working([] { std::this_thread::sleep_for(std::chrono::milliseconds(500)); });
-  EXPECT_GT(working.alive, 5);
+  const Seen waiting = while_working([] { std::this_thread::sleep_for(std::chrono::milliseconds(2000)); });
+  EXPECT_GT(working.alive, 3);
   EXPECT_THAT(working.broadcasts, testing::Each(waiting.broadcasts[0] - waiting.alive + working.alive));
-  EXPECT_LT(waiting.alive, 3);
+  EXPECT_LT(waiting.alive, working.alive / 2);
 }
 
 TEST(TogetherTest, LongWorkThatFailsEndsAllRanks) {

@@ -195,7 +195,7 @@ TEST_F(CheckpointTest, ADamagedOneIsReplacedWhenTheRunComesThereAgain) {
   EXPECT_EQ(resumed->step, 1);
   EXPECT_EQ(resumed->damaged, std::vector<std::int64_t>{2});
   Saver saver(other.setup(storage_));
-  saver.resumed(resumed->step, resumed->damaged);
+  saver.resumed(resumed->step, resumed->damaged, {});
   ASSERT_TRUE(save(other, saver, 2));
   EXPECT_EQ(state.load(storage_), 2);
   remove_leftovers(storage_, SmallState::kRunDir, state.log());

@@ -54,7 +54,7 @@ TEST_F(RanksTest, AnyNumberOfRanksLoadsWhatAnyNumberWrote) {
   EXPECT_EQ(one.load(storage_), 1);
 
   Saver saver(one.setup(storage_));
-  saver.resumed(1, {});
+  saver.resumed(1, {}, {});
   EXPECT_TRUE(test::save(one, saver, 2));
   for (const int ranks : {2, 3}) {
     run_ranks(ranks, [&](Control& control) {
@@ -82,7 +82,7 @@ TEST_F(RanksTest, AnErrorOnOneRankIsAnErrorOnAll) {
         FaultyStorage faulty(storage, {FaultyStorage::Kind::kFail, control.rank() == bad_rank ? call : 0, ENOSPC});
         SmallState state(rank_of(control));
         Saver saver(state.setup(faulty));
-        saver.resumed(1, {});
+        saver.resumed(1, {}, {});
         EXPECT_FALSE(save_together(state, saver, 2)) << "rank " << bad_rank << ", call " << call;
         EXPECT_EQ(saver.committed_step(), 1);
         EXPECT_EQ(list_steps(storage, "run"), std::vector<std::int64_t>{1});

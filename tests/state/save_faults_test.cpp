@@ -51,7 +51,7 @@ class SaveFaultsTest : public testing::Test {
       FaultyStorage faulty(storage, {kind, call, error_number});
       SmallState state;
       Saver saver(state.setup(faulty, {.async_save = async}));
-      saver.resumed(3, {});
+      saver.resumed(3, {}, {});
       save(state, saver, 4);
       if (!faulty.happened()) {
         EXPECT_EQ(saver.committed_step(), 4);
@@ -101,7 +101,7 @@ TEST_F(SaveFaultsTest, AKillLeavesTheNewestOrThePreviousOne) {
         ASSERT_EQ(loader_.load(*storage.after_power_loss(random_key(loss, "relaunched"))), loaded) << "call " << call;
       }
       Saver again(next.setup(storage));
-      again.resumed(loaded, {});
+      again.resumed(loaded, {}, {});
       ASSERT_TRUE(save(next, again, 5));
       ASSERT_EQ(loader_.load(storage), 5);
     });
@@ -137,7 +137,7 @@ TEST_F(SaveFaultsTest, TheMessageHasPathAndErrno) {
   SmallState state;
   state.log().add_file(folder.file("log"));
   Saver saver(state.setup(faulty));
-  saver.resumed(3, {});
+  saver.resumed(3, {}, {});
   EXPECT_FALSE(save(state, saver, 4));
   EXPECT_THAT(test::read_text(folder.file("log")),
               testing::AllOf(testing::HasSubstr("step 4 is not saved"), testing::HasSubstr("run/.tmp-step-000000000004-"),

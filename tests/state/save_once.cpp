@@ -23,7 +23,7 @@ int run(const std::string& run_dir, bool check_only) {
   Saver::Setup setup = state.setup(*storage, {.async_save = false});
   setup.run_dir = run_dir;
   Saver saver(std::move(setup));
-  if (loaded >= 0) saver.resumed(loaded, {});
+  if (loaded >= 0) saver.resumed(loaded, {}, {});
   if (save(state, saver, loaded + 1)) std::printf("committed %lld\n", static_cast<long long>(saver.committed_step()));
   return 0;
 }

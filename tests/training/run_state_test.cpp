@@ -1,0 +1,36 @@
+#include "training/run_state.h"
+
+#include <gtest/gtest.h>
+
+namespace weft::test {
+namespace {
+
+TEST(RunStateTest, WhatIsSavedComesBack) {
+  RunState run;
+  run.counts = {.step = 7, .target_tokens = 1234, .epochs = 0.25};
+  run.position = {.epoch = 1, .window = 2, .batch = 3, .samples = 40};
+  run.sampling = {.seed = 0xffffffffffffffffu, .batch_type = BatchType::kSents, .batch_size = 16, .bucket_size = 99, .shuffle = false};
+  run.validation_due = true;
+  run.kept_best = {3, 5};
+  run.best["bleu"] = {.value = 30.5, .step = 5, .stalled = 2};
+  const RunState read = run_state_from(Json::parse(to_json(run).dump(), "test"));
+  EXPECT_EQ(read.position, run.position);
+  EXPECT_EQ(read.sampling, run.sampling);
+  EXPECT_EQ(read.kept_best, run.kept_best);
+  EXPECT_TRUE(read.validation_due);
+  EXPECT_EQ(read.best.at("bleu").step, 5);
+}
+
+TEST(RunStateTest, CheckpointsFromBeforeTheseMembersAreRead) {
+  const Json now = to_json(RunState{});
+  Json older = Json::object();
+  for (const Json::Member& member : now.as_object()) {
+    if (member.key != "sampling" && member.key != "kept_best") older.set(member.key, member.value);
+  }
+  const RunState read = run_state_from(older);
+  EXPECT_FALSE(read.sampling);
+  EXPECT_TRUE(read.kept_best.empty());
+}
+
+}  // namespace
+}  // namespace weft::test
