@@ -121,19 +121,17 @@ bool has_whole_training(const PrepareConfig& config) {
 
 /// Leaves vocabularies and training data, and returns what prepared.json says of them: as they are when only the validation text is
 /// another.
-Json prepare_training(const PrepareConfig& config, const Json& made, PrepareReport& report) {
+Json prepare_training(const PrepareConfig& config, PrepareReport& report) {
   Json json = Json::object();
-  json.set("format", kPreparedFormat).set("shared_vocabulary", config.vocab.share_vocab).set("made_from", of_training(made));
-  if (has_whole_training(config)) {
-    report.train = account_from_json(read_prepared_json(config.folder).at("train"));
-    json.set("train", to_json(report.train));
-    write_file(config.folder + kPreparedFile, json.dump(2) + "\n");  // without the former validation text, which is replaced next
-    return json;
-  }
+  json.set("format", kPreparedFormat).set("shared_vocabulary", config.vocab.share_vocab);
+  const bool stays = has_whole_training(config);
+  if (stays) report.train = account_from_json(read_prepared_json(config.folder).at("train"));
   std::error_code error;
-  std::filesystem::remove(config.folder + kPreparedFile, error);
-  make_vocabularies(config);
-  report.corpora = write_split(config, config.data.train, "train", report.train);
+  std::filesystem::remove(config.folder + kPreparedFile, error);  // until the end the folder does not count
+  if (!stays) {
+    make_vocabularies(config);
+    report.corpora = write_split(config, config.data.train, "train", report.train);
+  }
   return json.set("train", to_json(report.train));
 }
 
@@ -150,7 +148,7 @@ PrepareReport prepare(const PrepareConfig& config) {
   const Json made = made_from(config);
   PrepareReport report;
   report.warnings = repeated_texts(config);
-  Json json = prepare_training(config, made, report);
+  Json json = prepare_training(config, report);
   if (has_valid) {
     report.corpora.push_back(write_split(config, {config.data.valid}, "valid", report.valid).front());
     json.set("valid", to_json(report.valid));

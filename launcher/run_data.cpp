@@ -64,7 +64,7 @@ int run_vocab(const Config& config, const CommandLine&) {
 int run_prepare(const Config& config, const CommandLine& line) {
   if (line.out.empty()) fail_input("prepare: no folder to write\n  expected  --out DIR");
   make_run_directory(line.out);
-  const RunLock lock(line.out);
+  const RunLock lock(line.out, RunLock::Without::kGoOn);
   const PrepareReport report = prepare({.data = config.data,
                                         .vocab = config.vocab,
                                         .limits = {.source = config.model.max_length, .target = config.model.max_length},

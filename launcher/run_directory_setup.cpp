@@ -1,6 +1,7 @@
 #include "launcher/run_directory_setup.h"
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <system_error>
 
@@ -64,27 +65,35 @@ void require_same_model(const std::string& recorded_config, const std::string& c
 
 namespace {
 
-/// The corpus and vocabularies that the newest checkpoint with a whole manifest was trained on; null: none.
-Json trained_on(Storage& storage, const std::string& run_dir) {
+/// The corpus that the newest checkpoint whose manifest can be read was trained on; empty: there is no checkpoint.
+std::string trained_on(Storage& storage, const std::string& run_dir) {
+  std::exception_ptr failure;
   for (const std::int64_t step : list_steps(storage, run_dir)) {
     try {
-      return CheckpointReader(storage, run_dir + "/" + step_folder(step)).manifest().run.fingerprints;
+      return CheckpointReader(storage, run_dir + "/" + step_folder(step)).manifest().run.fingerprints.at("corpus").as_string();
     } catch (const Error&) {  // an older one may do
+      failure = std::current_exception();
     }
   }
-  return {};
+  if (failure) std::rethrow_exception(failure);
+  return "";
+}
+
+/// Empty when it is not whole.
+std::string corpus_in(const std::string& prepared_folder) {
+  try {
+    return hex(Dataset(prepared_folder + "/train").fingerprint());
+  } catch (const Error&) {
+    return "";
+  }
 }
 
 /// The text that a run was trained on is not given up for another.
 void require_replaceable(const PrepareConfig& prepared, const std::string& run_dir, Storage& storage) {
   std::error_code error;
   if (!fs::exists(prepared.folder + "/prepared.json", error) || is_prepared_for_training(prepared)) return;
-  const Json trained = trained_on(storage, run_dir);
-  try {
-    if (trained != fingerprints(open_prepared(prepared.folder, VocabConfig{}))) return;
-  } catch (const Error&) {
-    return;  // nothing that is whole is given up
-  }
+  const std::string trained = trained_on(storage, run_dir);
+  if (trained.empty() || trained != corpus_in(prepared.folder)) return;
   fail_input(fmt::format(
       "{0}: was made of other text or with other settings (vocab, data, model.max_length)\n  found     checkpoints trained on it\n"
       "  expected  the same text and settings, or data.prepared: {0} in place of data.train, or another run_dir",

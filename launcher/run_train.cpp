@@ -175,6 +175,7 @@ int run_train(const Config& config, Job& job) {
                    .terminal = ::isatty(STDERR_FILENO) == 1 || std::getenv(kTerminalVariable) != nullptr,
                    .train = data->train,
                    .valid = data->valid ? &*data->valid : nullptr,
+                   .validation = validation_fingerprint(*data),
                    .translations = translations_of(config, *data),
                    .micro_batch_rows = memory.micro_batch_rows,
                    .arena_bytes = memory.arena(),

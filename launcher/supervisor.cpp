@@ -171,7 +171,7 @@ class Supervisor {
         log_.warn("launch", fmt::format("no rank has begun within {:.0f} s: killed", job_.start_seconds));
         process.kill_all();
       }
-      if (stops_.count() > stops_sent && ranks_seen == 0 && !begun_) {
+      if (stops_.count() > stops_sent && ranks_seen == 0 && !has_begun()) {
         log_.info("launch", "stop: no rank runs yet");
         process.kill_all();
         return static_cast<int>(ExitCode::kStopped);

@@ -41,7 +41,7 @@ void write_holder(int descriptor) {
 
 }  // namespace
 
-RunLock::RunLock(const std::string& run_dir) {
+RunLock::RunLock(const std::string& run_dir, Without without) {
   const std::string path = run_dir + "/.lock";
   descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (descriptor_ < 0) throw StorageError("open", path, errno);
@@ -55,6 +55,8 @@ RunLock::RunLock(const std::string& run_dir) {
     if (error == EAGAIN || error == EACCES) {
       fail_input(fmt::format("{}: is in use\n  held by   {}\n  expected  a folder of its own for each job", run_dir, holder));
     }
+    descriptor_ = -1;
+    if (without == Without::kGoOn) return;
     fail_input(
         fmt::format("run_dir: {} is on a file system without locks: {} ({})\n  expected  one with them, so that two jobs cannot "
                     "share a run directory",

@@ -7,9 +7,10 @@ namespace weft {
 /// never stale; the file says who holds it, for people. Rank 0 takes it.
 class RunLock {
  public:
-  /// Fails at once: with exit 64, naming the holder, when another job has it or the file system knows no locks; with exit 79 on a disk
-  /// error. The directory must exist.
-  explicit RunLock(const std::string& run_dir);
+  enum class Without { kFail, kGoOn };  // on a file system that knows no locks
+  /// Fails at once: with exit 64, naming the holder, when another job has it or there are no locks; with exit 79 on a disk error. The
+  /// directory must exist.
+  explicit RunLock(const std::string& run_dir, Without = Without::kFail);
   ~RunLock();
   RunLock(RunLock&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
   RunLock& operator=(RunLock&&) = delete;

@@ -43,6 +43,7 @@ Json to_json(const RunState& run) {
     best.set(metric, std::move(entry));
   }
   json.set("best", std::move(best));
+  json.set("validation", run.validation);
   json.set("kept_best", Json::Array(run.kept_best.begin(), run.kept_best.end()));
   return json;
 }
@@ -61,6 +62,7 @@ RunState run_state_from(const Json& json) {
   run.nonfinite_row = json.at("nonfinite_row").as_int();
   run.validated_step = json.at("validated_step").as_int();
   run.validation_due = json.at("validation_due").as_bool();
+  if (const Json* validation = json.find("validation")) run.validation = validation->as_string();
   if (const Json* kept = json.find("kept_best")) {
     for (const Json& step : kept->as_array()) run.kept_best.push_back(step.as_int());
   }

@@ -28,6 +28,7 @@ struct RunState {
   std::int64_t validated_step = -1;       // the last one
   bool validation_due = false;            // the validation of this step comes after its save; a resume does it first
   std::map<std::string, BestValue> best;  // by metric
+  std::string validation;                 // which text `best` was judged on; older checkpoints do not say
   std::vector<std::int64_t> kept_best;    // steps that pruning leaves for it; older checkpoints do not say
 };
 

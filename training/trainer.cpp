@@ -69,6 +69,10 @@ void Trainer::start(const FoundCheckpoint* found) {
     const Resumed resumed = load_checkpoint(found->reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_});
     run_ = run_state_from(resumed.run_state);
     step_state_.restore(run_.adam_count, run_.nonfinite_row);
+    if (!run_.validation.empty() && run_.validation != job_.validation && !run_.best.empty()) {
+      job_.log.warn("resume", "other validation text: what is best is found anew");
+      run_.best.clear();
+    }
     // A checkpoint of another directory is where this run begins; it is none of this run's own.
     if (found->reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) {
       saver_.resumed(resumed.step, found->damaged, run_.kept_best);
@@ -76,6 +80,7 @@ void Trainer::start(const FoundCheckpoint* found) {
     }
     job_.progress.committed = saver_.committed_step();
   }
+  run_.validation = job_.validation;
   const SamplerConfig sampling{.seed = job_.seed,
                                .batch_type = job_.training.batch_type,
                                .batch_size = job_.training.batch_size,
@@ -223,7 +228,7 @@ void Trainer::validate() {
 void Trainer::keep_best() {
   std::vector<std::int64_t> steps;
   for (const auto& [metric, best] : run_.best) steps.push_back(best.step);
-  if (job_.checkpoint.keep_best > 0) saver_.keep_best(steps);
+  if (job_.checkpoint.keep_best > 0 && !steps.empty()) saver_.keep_best(steps);
 }
 
 /// The values of valid_metrics, in their order, the same on every rank.

@@ -49,6 +49,7 @@ struct TrainingJob {
   bool terminal = false;  // stderr ends at one: a progress line is drawn
   const Dataset& train;
   const Dataset* valid = nullptr;                     // nullptr: no validation
+  std::string validation;                             // tells validation texts apart; empty: none
   std::optional<TranslationValidation> translations;  // none: no metric wants any
   std::int64_t micro_batch_rows = 0;
   std::int64_t arena_bytes = 0;  // by measure_memory, for that micro-batch

@@ -53,6 +53,7 @@ corpus other_valid 30 4
 go run training.train_steps=100 training.batch_size=150 training.learning_rate=1.0e-3 model.dropout=0.2 \
   data.valid="{src: $WORK/other_valid.src, tgt: $WORK/other_valid.tgt}" || { cat "$WORK/run.log"; fail "another validation text"; }
 log_has run 'step 80 from .* bit for bit'
+log_has run 'other validation text: what is best is found anew'
 echo "other numbers are named, once; other validation text is no change"
 
 # Judged once: many saves of the next start later, with no end that would be judged, the best is still there.

@@ -12,11 +12,13 @@ TEST(RunStateTest, WhatIsSavedComesBack) {
   run.sampling = {.seed = 0xffffffffffffffffu, .batch_type = BatchType::kSents, .batch_size = 16, .bucket_size = 99, .shuffle = false};
   run.validation_due = true;
   run.kept_best = {3, 5};
+  run.validation = "which";
   run.best["bleu"] = {.value = 30.5, .step = 5, .stalled = 2};
   const RunState read = run_state_from(Json::parse(to_json(run).dump(), "test"));
   EXPECT_EQ(read.position, run.position);
   EXPECT_EQ(read.sampling, run.sampling);
   EXPECT_EQ(read.kept_best, run.kept_best);
+  EXPECT_EQ(read.validation, run.validation);
   EXPECT_TRUE(read.validation_due);
   EXPECT_EQ(read.best.at("bleu").step, 5);
 }
