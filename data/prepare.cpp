@@ -109,9 +109,9 @@ Json of_training(const Json& made) {
   return kept;
 }
 
-bool has_whole_training(const PrepareConfig& config) {
+bool has_whole_training(const PrepareConfig& config, const Json& made) {
   try {
-    if (!is_prepared_for_training(config)) return false;
+    if (of_training(read_prepared_json(config.folder).at("made_from")) != of_training(made)) return false;
     open_prepared(config.folder, config.vocab).train.verify();
     return true;
   } catch (const Error&) {
@@ -121,10 +121,10 @@ bool has_whole_training(const PrepareConfig& config) {
 
 /// Leaves vocabularies and training data, and returns what prepared.json says of them: as they are when only the validation text is
 /// another.
-Json prepare_training(const PrepareConfig& config, PrepareReport& report) {
+Json prepare_training(const PrepareConfig& config, const Json& made, PrepareReport& report) {
   Json json = Json::object();
   json.set("format", kPreparedFormat).set("shared_vocabulary", config.vocab.share_vocab);
-  const bool stays = has_whole_training(config);
+  const bool stays = has_whole_training(config, made);
   if (stays) report.train = account_from_json(read_prepared_json(config.folder).at("train"));
   std::error_code error;
   std::filesystem::remove(config.folder + kPreparedFile, error);  // until the end the folder does not count
@@ -148,7 +148,7 @@ PrepareReport prepare(const PrepareConfig& config) {
   const Json made = made_from(config);
   PrepareReport report;
   report.warnings = repeated_texts(config);
-  Json json = prepare_training(config, report);
+  Json json = prepare_training(config, made, report);
   if (has_valid) {
     report.corpora.push_back(write_split(config, {config.data.valid}, "valid", report.valid).front());
     json.set("valid", to_json(report.valid));

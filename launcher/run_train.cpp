@@ -119,7 +119,7 @@ int run_train(const Config& config, Job& job) {
   Log log = make_log(job);
   const std::unique_ptr<Storage> storage = make_posix_storage();
   const RunDirectory directory(config, job, *storage, log);
-  wait_with_stops();
+  defer_stops();
   install_crash_handler(job.progress(), job.rank(), job.host());
 
   std::optional<PreparedData> data;
@@ -129,7 +129,8 @@ int run_train(const Config& config, Job& job) {
   });
   const Json data_fingerprints = fingerprints(*data);
   require_same(job.control(), "corpus or vocabulary", data_fingerprints.dump());
-  require_same(job.control(), "validation text", validation_fingerprint(*data));
+  const std::string validation = validation_fingerprint(*data);
+  require_same(job.control(), "validation text", validation);
   std::optional<FoundCheckpoint> found = find_start(config, *storage, job.control(), log);
   const RunIdentity* recorded = found ? &found->reader.manifest().run : nullptr;
   const Json layout = layout_of(job.mesh(), config.parallel);
@@ -175,7 +176,7 @@ int run_train(const Config& config, Job& job) {
                    .terminal = ::isatty(STDERR_FILENO) == 1 || std::getenv(kTerminalVariable) != nullptr,
                    .train = data->train,
                    .valid = data->valid ? &*data->valid : nullptr,
-                   .validation = validation_fingerprint(*data),
+                   .validation = validation,
                    .translations = translations_of(config, *data),
                    .micro_batch_rows = memory.micro_batch_rows,
                    .arena_bytes = memory.arena(),

@@ -11,11 +11,11 @@ namespace weft {
 namespace {
 
 // Globals, since a signal handler can reach nothing else.
-std::atomic<bool> stop_flag{false}, stops_wait{false};
+std::atomic<bool> stop_flag{false}, deferred{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may only use lock-free atomics");
 
 void on_signal(int number) {
-  if (!stops_wait) _exit(static_cast<int>(ExitCode::kStopped));
+  if (!deferred) _exit(static_cast<int>(ExitCode::kStopped));
   if (stop_flag.exchange(true)) _exit(128 + number);
 }
 
@@ -29,8 +29,8 @@ void install_stop_signals() {
   for (const int number : {SIGTERM, SIGINT, SIGUSR1}) sigaction(number, &action, nullptr);
 }
 
-void wait_with_stops() {
-  stops_wait = true;
+void defer_stops() {
+  deferred = true;
 }
 
 bool stop_requested() {

@@ -166,12 +166,13 @@ class Supervisor {
       ranks_seen = std::max(ranks_seen, ranks_run);
       const bool rank_gone = ranks_run < ranks_seen || (ranks_seen == 0 && hang_recorded());
       rank_gone_at = rank_gone ? std::min(rank_gone_at, now) : kNever;
-      if (!has_begun() && now > begin_by) {
+      const bool begun = has_begun();
+      if (!begun && now > begin_by) {
         start_hung_ = true;
         log_.warn("launch", fmt::format("no rank has begun within {:.0f} s: killed", job_.start_seconds));
         process.kill_all();
       }
-      if (stops_.count() > stops_sent && ranks_seen == 0 && !has_begun()) {
+      if (stops_.count() > stops_sent && ranks_seen == 0 && !begun) {
         log_.info("launch", "stop: no rank runs yet");
         process.kill_all();
         return static_cast<int>(ExitCode::kStopped);

@@ -17,7 +17,7 @@ int exit_code_of(Body&& body, Begin begin = Begin::kTraining) {
   const pid_t child = fork();
   if (child == 0) {
     install_stop_signals();
-    if (begin == Begin::kTraining) wait_with_stops();
+    if (begin == Begin::kTraining) defer_stops();
     body();
     _exit(stop_requested() ? 7 : 8);
   }

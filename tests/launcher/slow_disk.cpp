@@ -1,4 +1,5 @@
-// Preloaded by slow_disk_test.sh: the first write of rank SLOW_RANK to a file of tensors takes SLOW_DISK seconds.
+// Preloaded by slow_disk_test.sh: the first call SLOW_CALL (write or fsync) of rank SLOW_RANK for a file of tensors takes SLOW_DISK
+// seconds.
 #include <dlfcn.h>
 #include <unistd.h>
 
@@ -23,13 +24,23 @@ bool holds_tensors(int file) {
   return length > 0 && std::string_view(path.data(), static_cast<std::size_t>(length)).ends_with(".safetensors");
 }
 
+void wait_once(std::string_view call, int file) {
+  static const bool is_slow = variable("OMPI_COMM_WORLD_RANK", "0") == variable("SLOW_RANK", "0");
+  static std::atomic<bool> waited = false;
+  if (!is_slow || call != variable("SLOW_CALL", "write") || !holds_tensors(file) || waited.exchange(true)) return;
+  usleep(static_cast<useconds_t>(std::atof(std::getenv("SLOW_DISK")) * 1e6));
+}
+
 }  // namespace
 
 extern "C" ssize_t write(int file, const void* bytes, size_t count) {
-  using Write = ssize_t (*)(int, const void*, size_t);
-  static const auto next = reinterpret_cast<Write>(dlsym(RTLD_NEXT, "write"));
-  static std::atomic<bool> waited = false;
-  static const bool is_slow = variable("OMPI_COMM_WORLD_RANK", "0") == variable("SLOW_RANK", "0");
-  if (is_slow && holds_tensors(file) && !waited.exchange(true)) usleep(static_cast<useconds_t>(std::atof(std::getenv("SLOW_DISK")) * 1e6));
+  static const auto next = reinterpret_cast<ssize_t (*)(int, const void*, size_t)>(dlsym(RTLD_NEXT, "write"));
+  wait_once("write", file);
   return next(file, bytes, count);
+}
+
+extern "C" int fsync(int file) {
+  static const auto next = reinterpret_cast<int (*)(int)>(dlsym(RTLD_NEXT, "fsync"));
+  wait_once("fsync", file);
+  return next(file);
 }
