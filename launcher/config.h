@@ -53,7 +53,7 @@ struct LoadedConfig {
 };
 
 /// Default < preset < files in order < sets ("section.key=value"). Throws Error kBadInput that lists every mistake, each as
-/// `position: key path: what`, with found, expected and nearest below it.
+/// `location: key path: what`, with found, expected and nearest below it.
 LoadedConfig load_config(const std::vector<std::string>& files, const std::vector<std::string>& sets, ConfigUse);
 /// As load_config of one file with this text; `name` stands for the file in messages.
 LoadedConfig parse_config(const std::string& text, const std::string& name, ConfigUse, const std::vector<std::string>& sets = {});

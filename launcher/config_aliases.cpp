@@ -81,13 +81,13 @@ const std::map<std::string, std::string>& other_meaning() {
 
 }  // namespace
 
-std::optional<Translation> translate_name(const std::string& name, const YamlNode& value, const Config& current) {
+std::optional<Conversion> translate_name(const std::string& name, const YamlNode& value, const Config& current) {
   if (const auto same = same_meaning().find(name); same != same_meaning().end()) {
-    return Translation{.rewrites = {{same->second, value, same->second}}, .problem = std::nullopt};
+    return Conversion{.rewrites = {{same->second, value, same->second}}, .problem = std::nullopt};
   }
   if (const auto other = other_meaning().find(name); other != other_meaning().end()) {
-    return Translation{.rewrites = {},
-                       .problem = Problem{.what = "means something else elsewhere, so it is not guessed", .expected = other->second}};
+    return Conversion{.rewrites = {},
+                      .problem = Problem{.what = "means something else elsewhere, so it is not guessed", .expected = other->second}};
   }
   return translate_form(name, value, current);
 }

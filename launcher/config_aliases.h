@@ -16,14 +16,14 @@ struct Rewrite {
 };
 
 /// What becomes of a name from elsewhere: keys of ours, or a refusal with the conversion.
-struct Translation {
+struct Conversion {
   std::vector<Rewrite> rewrites;
   std::optional<Problem> problem;
   bool noam = false;  // the learning rate is a factor: peak = factor / sqrt(hidden_size x warmup_steps)
 };
 
 /// Empty for a name that is none of theirs. `name` has underscores and no leading dashes; `current` is the configuration so far.
-std::optional<Translation> translate_name(const std::string& name, const YamlNode& value, const Config& current);
+std::optional<Conversion> translate_name(const std::string& name, const YamlNode& value, const Config& current);
 
 /// Their names, for the nearest one, and the key of ours each stands for ("" where it is not one key).
 std::vector<std::pair<std::string, std::string>> foreign_names();

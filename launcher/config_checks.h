@@ -7,7 +7,7 @@
 
 namespace weft {
 
-/// Something wrong with values that are right one by one. The position is left to the caller.
+/// Something wrong with values that are right one by one. The location is left to the caller.
 struct Conflict {
   Problem problem;
   std::vector<std::string> keys;  // that take part; the first is where the problem is shown

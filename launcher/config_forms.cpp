@@ -10,18 +10,18 @@
 namespace weft {
 namespace {
 
-using Form = std::function<Translation(const YamlNode&, const Config&)>;
+using Form = std::function<Conversion(const YamlNode&, const Config&)>;
 
-Translation one(std::string path, YamlNode value, std::string once = {}) {
+Conversion one(std::string path, YamlNode value, std::string once = {}) {
   if (once.empty()) once = path;
   return {.rewrites = {{std::move(path), std::move(value), std::move(once)}}, .problem = std::nullopt};
 }
 
-Translation word(std::string path, std::string text, const YamlNode& from) {
+Conversion word(std::string path, std::string text, const YamlNode& from) {
   return one(std::move(path), YamlNode::text(std::move(text), from.at));
 }
 
-Translation refused(std::string what, const YamlNode& node, std::string expected) {
+Conversion refused(std::string what, const YamlNode& node, std::string expected) {
   return {.rewrites = {}, .problem = not_a(std::move(what), node, std::move(expected))};
 }
 
@@ -41,11 +41,11 @@ Form width(std::string once) {
 
 /// true and false become one word each; "" for nothing to set.
 Form yes_or_no(std::string path, std::string yes, std::string no, std::string once = {}) {
-  return [=](const YamlNode& node, const Config&) -> Translation {
+  return [=](const YamlNode& node, const Config&) -> Conversion {
     bool value = false;
     if (auto problem = read_bool(node, value)) return {.rewrites = {}, .problem = problem};
     const std::string& chosen = value ? yes : no;
-    return chosen.empty() ? Translation{} : one(path, YamlNode::text(chosen, node.at), once);
+    return chosen.empty() ? Conversion{} : one(path, YamlNode::text(chosen, node.at), once);
   };
 }
 
@@ -53,21 +53,21 @@ YamlNode pair_map(const YamlNode& files) {
   return YamlNode::map({YamlNode::text("src", files.at), YamlNode::text("tgt", files.at)}, files.items, files.at);
 }
 
-Form files(std::function<Translation(const YamlNode&)> convert) {
+Form files(std::function<Conversion(const YamlNode&)> convert) {
   return [=](const YamlNode& node, const Config&) {
     const bool two = node.kind == YamlNode::Kind::kList && node.items.size() == 2;
     return two ? convert(node) : refused("not two files", node, "[SOURCE, TARGET]");
   };
 }
 
-Translation vocabularies(const YamlNode& node) {
-  Translation translation = one("vocab.src", node.items[0]);
-  translation.rewrites.push_back({"vocab.tgt", node.items[1], "vocab.tgt"});
-  return translation;
+Conversion vocabularies(const YamlNode& node) {
+  Conversion conversion = one("vocab.src", node.items[0]);
+  conversion.rewrites.push_back({"vocab.tgt", node.items[1], "vocab.tgt"});
+  return conversion;
 }
 
 /// 100Ku, 10e, 2Gt: the limit of that unit.
-Translation after(const YamlNode& node, const Config&) {
+Conversion after(const YamlNode& node, const Config&) {
   Frequency limit;
   const std::string unit = node.scalar.empty() ? "" : node.scalar.substr(node.scalar.size() - 1);
   if (auto problem = read_frequency(node, limit)) return {.rewrites = {}, .problem = problem};
@@ -79,7 +79,7 @@ Translation after(const YamlNode& node, const Config&) {
 }
 
 /// [0.9, 0.98] or "(0.9, 0.98)"; a third number is eps.
-Translation adam_numbers(const YamlNode& node, const Config&) {
+Conversion adam_numbers(const YamlNode& node, const Config&) {
   std::vector<YamlNode> numbers = node.items;
   if (node.kind == YamlNode::Kind::kScalar) {
     std::string list = node.scalar;
@@ -92,13 +92,13 @@ Translation adam_numbers(const YamlNode& node, const Config&) {
   }
   const std::vector<std::string> paths{"training.adam_beta1", "training.adam_beta2", "training.adam_eps"};
   if (numbers.size() < 2 || numbers.size() > 3) return refused("not the numbers of Adam", node, "[beta1, beta2] or [beta1, beta2, eps]");
-  Translation translation;
-  for (std::size_t i = 0; i < numbers.size(); ++i) translation.rewrites.push_back({paths[i], numbers[i], paths[i]});
-  return translation;
+  Conversion conversion;
+  for (std::size_t i = 0; i < numbers.size(); ++i) conversion.rewrites.push_back({paths[i], numbers[i], paths[i]});
+  return conversion;
 }
 
 /// Marian's share of the new weights, or true for its 1e-4; ours is the share kept.
-Translation smoothing(const YamlNode& node, const Config&) {
+Conversion smoothing(const YamlNode& node, const Config&) {
   double share = 1e-4;
   if (node.plain("false")) share = 0;
   if (!node.plain("true") && !node.plain("false")) {
@@ -107,25 +107,25 @@ Translation smoothing(const YamlNode& node, const Config&) {
   return word("training.ema_decay", share == 0 ? "0" : fmt::format("{:.12g}", 1 - share), node);
 }
 
-Translation preprocess(const YamlNode& node, const Config&) {
+Conversion preprocess(const YamlNode& node, const Config&) {
   return node.scalar == "n" ? word("model.norm_position", "pre", node)
                             : refused("no such form here", node, "n, which is model.norm_position: pre");
 }
 
-Translation normalize(const YamlNode& node, const Config&) {
-  Translation translation = word("decoding.length_penalty", "avg", node);
-  translation.rewrites.push_back({"decoding.alpha", node, "decoding.alpha"});
-  return translation;
+Conversion normalize(const YamlNode& node, const Config&) {
+  Conversion conversion = word("decoding.length_penalty", "avg", node);
+  conversion.rewrites.push_back({"decoding.alpha", node, "decoding.alpha"});
+  return conversion;
 }
 
-Translation decay_method(const YamlNode& node, const Config&) {
+Conversion decay_method(const YamlNode& node, const Config&) {
   if (node.scalar != "noam") return refused("no such form here", node, "noam, or training.lr_scheduler");
-  Translation translation = word("training.lr_scheduler", "inverse_sqrt", node);
-  translation.noam = true;
-  return translation;
+  Conversion conversion = word("training.lr_scheduler", "inverse_sqrt", node);
+  conversion.noam = true;
+  return conversion;
 }
 
-Translation fp16(const YamlNode& node, const Config&) {
+Conversion fp16(const YamlNode& node, const Config&) {
   if (node.plain("false")) return {};
   return refused("means something else elsewhere, so it is not guessed", node, "precision.dtype: bf16, which needs no loss scale");
 }
@@ -169,7 +169,7 @@ const std::map<std::string, Form>& forms() {
 
 }  // namespace
 
-std::optional<Translation> translate_form(const std::string& name, const YamlNode& value, const Config& current) {
+std::optional<Conversion> translate_form(const std::string& name, const YamlNode& value, const Config& current) {
   // Our own key with Marian's value.
   if (name == "tied_embeddings" && (value.plain("true") || value.plain("false"))) {
     return yes_or_no("model.tied_embeddings", "decoder", "none")(value, current);

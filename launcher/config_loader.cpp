@@ -22,24 +22,24 @@ class Loader {
 
   void apply_preset(const std::vector<YamlNode>& roots);
   void read(const YamlNode& root);
-  LoadedConfig finish(ConfigUse, const Position& nowhere);
+  LoadedConfig finish(ConfigUse, const Location& nowhere);
 
  private:
   void read_section(const Section&, const YamlNode& map);
   void read_key(const Section&, const YamlNode& name, const YamlNode& value);
-  void read_foreign(const YamlNode& name, const YamlNode& value, const Translation&);
+  void read_foreign(const YamlNode& name, const YamlNode& value, const Conversion&);
   void store(const Key&, const std::string& path, const YamlNode& name, const YamlNode& value, const std::string& once);
-  void remember(const std::string& path, const Position&, const YamlNode& value);
+  void remember(const std::string& path, const Location&, const YamlNode& value);
   void report(Problem, const YamlNode& name, const YamlNode& value, const std::string& path);
   void convert_noam();
-  void check(const std::vector<Conflict>&, const Position& nowhere);
+  void check(const std::vector<Conflict>&, const Location& nowhere);
 
   Config config_, defaults_;  // defaults_: built in, then the preset's
   std::vector<std::string> notes_;
-  std::map<std::string, Position> origins_;  // of every value that a source set
-  std::map<std::string, Position> seen_;     // in the source being read
+  std::map<std::string, Location> origins_;  // of every value that a source set
+  std::map<std::string, Location> seen_;     // in the source being read
   std::set<std::string> failed_;             // keys in trouble; section.* when a name in it was not known
-  std::optional<Position> noam_;
+  std::optional<Location> noam_;
 };
 
 std::string join(const std::string& section, const std::string& name) {
@@ -81,7 +81,7 @@ void Loader::report(Problem problem, const YamlNode& name, const YamlNode& value
   problems.push_back(std::move(problem));
 }
 
-void Loader::remember(const std::string& path, const Position& at, const YamlNode& value) {
+void Loader::remember(const std::string& path, const Location& at, const YamlNode& value) {
   origins_[path] = at;
   for (std::size_t i = 0; i < value.items.size(); ++i) {
     const bool is_map = value.kind == YamlNode::Kind::kMap;
@@ -107,11 +107,11 @@ void Loader::store(const Key& key, const std::string& path, const YamlNode& name
   if (auto problem = key.read(value, config_)) report(std::move(*problem), name, value, path);
 }
 
-void Loader::read_foreign(const YamlNode& name, const YamlNode& value, const Translation& translation) {
-  if (translation.problem) return report(*translation.problem, name, value, plain_name(name.scalar));
-  if (translation.noam) noam_ = name.at;
+void Loader::read_foreign(const YamlNode& name, const YamlNode& value, const Conversion& conversion) {
+  if (conversion.problem) return report(*conversion.problem, name, value, plain_name(name.scalar));
+  if (conversion.noam) noam_ = name.at;
   std::string converted;
-  for (const Rewrite& rewrite : translation.rewrites) {
+  for (const Rewrite& rewrite : conversion.rewrites) {
     converted += (converted.empty() ? "" : ", ") + rewrite.path + ": " + flow_text(rewrite.value);
     const auto [section, key] = find_key(rewrite.path);
     const std::size_t before = problems.size();
@@ -128,7 +128,7 @@ void Loader::read_key(const Section& section, const YamlNode& name, const YamlNo
     problems.push_back({.at = name.at, .path = section.name, .what = "not a key", .found = flow_text(name), .expected = "a name"});
     return;
   }
-  if (const auto translation = translate_name(plain, value, config_)) return read_foreign(name, value, *translation);
+  if (const auto conversion = translate_name(plain, value, config_)) return read_foreign(name, value, *conversion);
   if (const auto [found, key] = find_key(path); key != nullptr) return store(*key, path, name, value, path);
   failed_.insert(join(section.name, "*"));
   const auto& reserved = reserved_keys();
@@ -178,7 +178,7 @@ void Loader::convert_noam() {
                                noam_->text(), factor, schedule.learning_rate, factor, config_.model.hidden_size, schedule.warmup_steps));
 }
 
-void Loader::check(const std::vector<Conflict>& conflicts, const Position& nowhere) {
+void Loader::check(const std::vector<Conflict>& conflicts, const Location& nowhere) {
   for (const Conflict& conflict : conflicts) {
     const auto failed = [&](const std::string& key) { return failed_.contains(key); };
     if (std::any_of(conflict.keys.begin(), conflict.keys.end(), failed)) continue;  // only the consequence of what is reported already
@@ -189,7 +189,7 @@ void Loader::check(const std::vector<Conflict>& conflicts, const Position& nowhe
   }
 }
 
-LoadedConfig Loader::finish(ConfigUse use, const Position& nowhere) {
+LoadedConfig Loader::finish(ConfigUse use, const Location& nowhere) {
   convert_noam();
   check(check_values(config_), nowhere);
   check(check_use(config_, use), nowhere);
@@ -203,7 +203,7 @@ LoadedConfig Loader::finish(ConfigUse use, const Position& nowhere) {
 }
 
 LoadedConfig load(Loader& loader, std::vector<YamlNode> roots, const std::vector<std::string>& sets, ConfigUse use,
-                  const Position& nowhere) {
+                  const Location& nowhere) {
   // What is missing only because a file could not be read is not worth a line.
   if (!loader.problems.empty()) fail_input(problems_text(loader.problems));
   for (const std::string& set : sets) {

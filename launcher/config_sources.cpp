@@ -26,7 +26,7 @@ std::optional<YamlNode> read_file(const std::string& file, std::vector<Problem>&
 
 namespace {
 
-void move_to(YamlNode& node, const Position& at) {
+void move_to(YamlNode& node, const Location& at) {
   node.at = at;
   for (YamlNode& key : node.keys) move_to(key, at);
   for (YamlNode& item : node.items) move_to(item, at);
@@ -35,7 +35,7 @@ void move_to(YamlNode& node, const Position& at) {
 }  // namespace
 
 std::optional<YamlNode> parse_set(const std::string& set, std::vector<Problem>& problems) {
-  const Position at{"--set"};
+  const Location at{"--set"};
   const std::size_t equals = set.find('=');
   const std::string path = set.substr(0, std::min(equals, set.size()));
   if (equals == std::string::npos || path.empty()) {

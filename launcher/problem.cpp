@@ -25,7 +25,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string Position::text() const {
+std::string Location::text() const {
   return line > 0 ? fmt::format("{}:{}:{}", source, line, column) : source;
 }
 

@@ -7,7 +7,7 @@
 namespace weft {
 
 /// Where a value was written.
-struct Position {
+struct Location {
   std::string source;        // file, "--set", "preset transformer-base"; empty: nowhere
   int line = 0, column = 0;  // from 1; 0: the source has no lines
 
@@ -16,13 +16,13 @@ struct Position {
 
 /// One mistake of a user, in the order in which it is printed; empty parts are left out.
 struct Problem {
-  Position at;
+  Location at;
   std::string path;  // training.warmup_steps
   std::string what;
   std::string found, expected, nearest;
 };
 
-/// `position: path: what`, and below it found, expected, nearest.
+/// `location: path: what`, and below it found, expected, nearest.
 std::string problem_text(const Problem&);
 /// All of them, as the message of one Error: "weft: " stands before each but the first, where the caller of Error::what() prints it.
 std::string problems_text(const std::vector<Problem>&);

@@ -35,7 +35,7 @@ class TreeBuilder : public YAML::EventHandler {
     YamlNode copy = anchors_[anchor - 1].node;
     nodes_ += anchors_[anchor - 1].nodes;
     if (nodes_ > kMaxNodes) throw Refused{mark, "aliases expand to more than 10,000 values"};
-    copy.at = position(mark);
+    copy.at = location(mark);
     attach(std::move(copy));
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
@@ -67,8 +67,8 @@ class TreeBuilder : public YAML::EventHandler {
     std::size_t nodes_before;
   };
 
-  Position position(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
-  YamlNode leaf(const YAML::Mark& mark, YamlNode::Kind kind) const { return {.kind = kind, .at = position(mark)}; }
+  Location location(const YAML::Mark& mark) const { return {file_, mark.line + 1, mark.column + 1}; }
+  YamlNode leaf(const YAML::Mark& mark, YamlNode::Kind kind) const { return {.kind = kind, .at = location(mark)}; }
   static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
     if (!tag.empty() && tag != "?" && tag != "!") throw Refused{mark, "tags are not used here"};
   }

@@ -12,15 +12,15 @@ struct YamlNode {
   enum class Kind { kNull, kScalar, kList, kMap } kind = Kind::kNull;
   std::string scalar;
   bool quoted = false;
-  Position at;
+  Location at;
   std::vector<YamlNode> keys;   // of a map, one for each item
   std::vector<YamlNode> items;  // of a list or map
 
-  static YamlNode text(std::string scalar, Position at) { return {.kind = Kind::kScalar, .scalar = std::move(scalar), .at = at}; }
-  static YamlNode list(std::vector<YamlNode> items, Position at) {
+  static YamlNode text(std::string scalar, Location at) { return {.kind = Kind::kScalar, .scalar = std::move(scalar), .at = at}; }
+  static YamlNode list(std::vector<YamlNode> items, Location at) {
     return {.kind = Kind::kList, .at = at, .keys = {}, .items = std::move(items)};
   }
-  static YamlNode map(std::vector<YamlNode> keys, std::vector<YamlNode> items, Position at) {
+  static YamlNode map(std::vector<YamlNode> keys, std::vector<YamlNode> items, Location at) {
     return {.kind = Kind::kMap, .at = at, .keys = std::move(keys), .items = std::move(items)};
   }
 

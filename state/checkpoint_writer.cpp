@@ -1,5 +1,6 @@
 #include "state/checkpoint_writer.h"
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 
