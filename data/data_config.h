@@ -40,16 +40,24 @@ struct DataConfig {
 /// What a token is: a piece of a word, a word between blanks, a character, a byte of the UTF-8 text.
 enum class VocabType { kSentencePiece, kWord, kChar, kByte };
 enum class VocabAlgorithm { kBpe, kUnigram };
+/// What a learned SentencePiece vocabulary does to text before it cuts it, the rules of the library by name; cf: case folding too.
+enum class TextNormalization { kIdentity, kNmtNfkc, kNfkc, kNmtNfkcCf, kNfkcCf };
 
 /// Section `vocab` of the configuration.
 struct VocabConfig {
   std::string src, tgt;  // existing vocabulary files; empty: learned
   VocabType type = VocabType::kSentencePiece;
-  VocabAlgorithm algorithm = VocabAlgorithm::kBpe;  // this and the last two: sentencepiece only
+  VocabAlgorithm algorithm = VocabAlgorithm::kBpe;  // this and the last three: sentencepiece only
   bool share_vocab = true;
   std::int64_t vocab_size = 32000;  // not of bytes, which are 256 and the 3 special ones
   double character_coverage = 1.0;
   bool byte_fallback = true;
+  TextNormalization normalization = TextNormalization::kIdentity;  // both sides alike
 };
+
+/// Whether not every side has an existing vocabulary.
+inline bool learns_vocabulary(const VocabConfig& vocab) {
+  return vocab.share_vocab ? vocab.src.empty() && vocab.tgt.empty() : vocab.src.empty() || vocab.tgt.empty();
+}
 
 }  // namespace weft

@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kChunkPairs = 16384;
 constexpr std::size_t kChunkBytes = std::size_t{32} << 20;
 constexpr std::size_t kSwapSample = 1000;  // pairs
-constexpr double kSwapGain = 0.8, kMostlyUnknown = 0.5;
+constexpr double kSwapGain = 0.8, kMostlyUnknown = 0.5, kManyNormalised = 0.01;
 
 /// Encodes a chunk on all cores; the result is in the order of the lines, and so is the error that is thrown.
 std::vector<EncodedPair> encode_all(const SentenceFilter& filter, std::vector<TextPair>& pairs, const ParallelText& files) {
@@ -84,6 +84,8 @@ class CorpusEncoder {
       target_tokens_ += pair.target_tokens;
       source_unknown_ += pair.source_unknown;
       target_unknown_ += pair.target_unknown;
+      target_lines_ += 1;
+      target_changed_ += pair.target_changed ? 1 : 0;
       if (pair.account.kept > 0) writer_.add(pair.source, pair.target);
     }
     pairs_.clear();
@@ -97,6 +99,12 @@ class CorpusEncoder {
     };
     warn_of_unknown(warnings, name(source), source_unknown_, source_tokens_);
     warn_of_unknown(warnings, name(target), target_unknown_, target_tokens_);
+    if (const double share = static_cast<double>(target_changed_) / static_cast<double>(target_lines_); share > kManyNormalised) {
+      warnings.push_back(fmt::format(
+          "{}: the vocabulary normalises {:.1f} % of the lines: what it changes can never be written; a vocabulary learned with "
+          "vocab.normalization: identity keeps the text",
+          name(target), 100 * share));
+    }
   }
 
  private:
@@ -106,6 +114,7 @@ class CorpusEncoder {
   std::vector<TextPair> pairs_;
   std::size_t bytes_ = 0;
   std::int64_t source_tokens_ = 0, source_unknown_ = 0, target_tokens_ = 0, target_unknown_ = 0;
+  std::int64_t target_lines_ = 0, target_changed_ = 0;
 };
 
 }  // namespace

@@ -21,7 +21,8 @@ struct CorpusReport {
 
 /// Encodes a text by all cores, in the order of its lines, into `writer`. `copy` (if any) gets both sides of every line as text, repaired.
 /// In memory are 16,384 pairs or 32 MiB of text at a time, whichever is less. Warned of: Windows line ends, a side of which most tokens are
-/// unknown, and sides that fit the vocabularies better the other way round.
+/// unknown, a target of which the vocabulary normalises more than 1 % of the lines, and sides that fit the vocabularies better the other
+/// way round.
 CorpusReport encode_corpus(const ParallelText&, const SentenceFilter&, DatasetWriter& writer,
                            std::optional<std::pair<OutputFile&, OutputFile&>> copy);
 

@@ -178,6 +178,12 @@ bool is_prepared_for_training(const PrepareConfig& config) {
   return of_training(read_prepared_json(config.folder).at("made_from")) == of_training(made_from(config));
 }
 
+bool learned_with_nmt_nfkc(const std::string& folder) {
+  if (std::error_code error; !std::filesystem::exists(folder + kPreparedFile, error)) return false;
+  const Json made = read_prepared_json(folder).at("made_from");
+  return made.find("algorithm") != nullptr && made.find("normalization") == nullptr;
+}
+
 bool is_prepared(const PrepareConfig& config) {
   if (std::error_code error; !std::filesystem::exists(config.folder + kPreparedFile, error)) return false;
   return read_prepared_json(config.folder).at("made_from") == made_from(config);

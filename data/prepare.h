@@ -40,4 +40,7 @@ bool is_prepared(const PrepareConfig&);
 /// The same but for the validation text, which a run may change on its way.
 bool is_prepared_for_training(const PrepareConfig&);
 
+/// Whether a vocabulary of the folder was learned with nmt_nfkc, as all were before there was a choice. No such folder: false.
+bool learned_with_nmt_nfkc(const std::string& folder);
+
 }  // namespace weft

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include "data/train_vocabulary.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -69,6 +70,9 @@ Json made_from(const PrepareConfig& config) {
   }
   json.set("algorithm", vocab.algorithm == VocabAlgorithm::kBpe ? "bpe" : "unigram").set("vocab_size", vocab.vocab_size);
   json.set("character_coverage", vocab.character_coverage).set("byte_fallback", vocab.byte_fallback);
+  // Not there: nmt_nfkc, as it was before there was a choice.
+  if (learns_vocabulary(vocab) && vocab.normalization != TextNormalization::kNmtNfkc)
+    json.set("normalization", name_of(vocab.normalization));
   return json;
 }
 

@@ -20,6 +20,27 @@ std::int64_t count_unknown(const Vocabulary& vocabulary, const std::vector<std::
   return std::count_if(ids.begin(), ids.end(), [&](std::int32_t id) { return vocabulary.is_unknown(id); });
 }
 
+/// Blanks at the ends gone, several of them one; SentencePiece writes its own mark for one.
+std::string squeezed(std::string_view text) {
+  constexpr std::string_view kMark = "\u2581";
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    const bool mark = text.substr(at).starts_with(kMark), blank = mark || text[at] == ' ';
+    if (!blank) result += text[at];
+    if (blank && !result.empty() && result.back() != ' ') result += ' ';
+    at += mark ? kMark.size() : 1;
+  }
+  if (result.ends_with(' ')) result.pop_back();
+  return result;
+}
+
+/// Judged by what comes back; an unknown token says nothing.
+bool is_normalised(const Vocabulary& vocabulary, const std::string& text, const std::vector<std::int32_t>& ids) {
+  if (vocabulary.type() != VocabType::kSentencePiece) return false;
+  if (std::count(ids.begin(), ids.end(), vocabulary.special().unk) > 0) return false;
+  return squeezed(vocabulary.decode(ids)) != squeezed(text);
+}
+
 }  // namespace
 
 std::string describe(const PrepareAccount& a) {
@@ -79,6 +100,7 @@ EncodedPair SentenceFilter::encode(TextPair pair, const ParallelText& files) con
   result.target_tokens = static_cast<std::int64_t>(result.target.size());
   result.source_unknown = count_unknown(source_, result.source);
   result.target_unknown = count_unknown(target_, result.target);
+  result.target_changed = is_normalised(target_, pair.target.text, result.target);
   const bool kept = usable_length(result.source, limits_.source, source_place, account) &&
                     usable_length(result.target, limits_.target, target_place, account);
   const auto [shorter, longer] = std::minmax({result.source.size() + 1, result.target.size() + 1});

@@ -26,6 +26,7 @@ struct EncodedPair {
   std::vector<std::int32_t> source, target;                                                   // without eos
   PrepareAccount account;                                                                     // of this one pair
   std::int64_t source_tokens = 0, source_unknown = 0, target_tokens = 0, target_unknown = 0;  // as encoded, also of a dropped pair
+  bool target_changed = false;  // its tokens give another text back, blanks apart: the vocabulary normalises it
 };
 
 /// Longest sentences, end token included.

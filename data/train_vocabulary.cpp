@@ -62,6 +62,7 @@ std::string learn_pieces(const std::vector<TextColumn>& columns, const VocabConf
       {"vocab_size", fmt::format("{}", config.vocab_size)},
       {"character_coverage", fmt::format("{}", config.character_coverage)},
       {"byte_fallback", config.byte_fallback ? "true" : "false"},
+      {"normalization_rule_name", name_of(config.normalization)},
       {"max_sentence_length", fmt::format("{}", 4 * kMaxSentenceBytes)},
       {"unk_id", "0"},
       {"bos_id", "1"},
@@ -107,6 +108,22 @@ std::string all_bytes() {
 }
 
 }  // namespace
+
+std::string name_of(TextNormalization rule) {
+  switch (rule) {
+    case TextNormalization::kNmtNfkc:
+      return "nmt_nfkc";
+    case TextNormalization::kNfkc:
+      return "nfkc";
+    case TextNormalization::kNmtNfkcCf:
+      return "nmt_nfkc_cf";
+    case TextNormalization::kNfkcCf:
+      return "nfkc_cf";
+    case TextNormalization::kIdentity:
+      break;
+  }
+  return "identity";
+}
 
 std::string learn_vocabulary(const std::vector<TextColumn>& columns, const VocabConfig& config, const SampleLimits& limits) {
   if (config.type == VocabType::kByte) return all_bytes();

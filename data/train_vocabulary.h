@@ -19,4 +19,7 @@ std::string learn_vocabulary(const std::vector<TextColumn>&, const VocabConfig&,
 /// The same, written to `path`, which appears when it is whole.
 void train_vocabulary(const std::vector<TextColumn>&, const VocabConfig&, const std::string& path);
 
+/// The library's name of a rule, which is that of the configuration too.
+std::string name_of(TextNormalization);
+
 }  // namespace weft

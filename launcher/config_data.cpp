@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "data/train_vocabulary.h"
 #include "launcher/config_tables.h"
 
 namespace weft {
@@ -88,6 +89,15 @@ std::string train_text(const std::vector<ParallelText>& train) {
   return text.empty() ? "null" : text + "]";
 }
 
+std::vector<std::pair<std::string, TextNormalization>> normalizations() {
+  std::vector<std::pair<std::string, TextNormalization>> rules;
+  for (const TextNormalization rule : {TextNormalization::kIdentity, TextNormalization::kNmtNfkc, TextNormalization::kNfkc,
+                                       TextNormalization::kNmtNfkcCf, TextNormalization::kNfkcCf}) {
+    rules.emplace_back(name_of(rule), rule);
+  }
+  return rules;
+}
+
 }  // namespace
 
 Section data_section() {
@@ -156,6 +166,10 @@ Section vocab_section() {
                "sentencepiece: share of the characters of the text that get pieces of their own"),
           boolean("byte_fallback", of(&VocabConfig::byte_fallback),
                   "sentencepiece: other characters become bytes instead of the unknown token"),
+          choice(
+              "normalization", of(&VocabConfig::normalization), normalizations(), {},
+              "sentencepiece, learned: what is done to text before it is cut, on both sides; a target character that it changes can never "
+              "be written. Blanks are squeezed in each"),
           fixed("word_vectors", "null", {}, "file of word vectors; type: word"),
           fixed("freeze_word_vectors", "false", {"true"}, "whether word vectors stay as they are"),
           fixed("labels", "null", {}, "file of labels, one a line; classification"),

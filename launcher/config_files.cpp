@@ -89,6 +89,13 @@ std::vector<Conflict> check_use(const Config& config, ConfigUse use) {
             {"training.train_steps", "training.max_epochs", "training.max_tokens_seen", "training.stop_time_hours", "training.*"},
             "a limit: train_steps, max_epochs, max_tokens_seen or stop_time_hours");
   }
+  const VocabConfig& vocab = config.vocab;
+  if (vocab.normalization != TextNormalization::kIdentity && (vocab.type != VocabType::kSentencePiece || !learns_vocabulary(vocab))) {
+    conflicts.push_back({{.path = "vocab.normalization",
+                          .what = "only a SentencePiece vocabulary that is learned has a choice",
+                          .expected = "identity, or vocab.type: sentencepiece without vocab.src and vocab.tgt"},
+                         {"vocab.normalization", "vocab.type", "vocab.src", "vocab.tgt"}});
+  }
   require_texts(conflicts, config.data, use != ConfigUse::kVocab);
   require(conflicts, "vocab.src", config.vocab.src, false);
   require(conflicts, "vocab.tgt", config.vocab.tgt, false);

@@ -100,14 +100,23 @@ void require_replaceable(const PrepareConfig& prepared, const std::string& run_d
       prepared.folder));
 }
 
+/// A run that has begun keeps its vocabulary, also one from before vocab.normalization could be chosen.
+void keep_normalization(PrepareConfig& prepared, const std::string& run_dir, Storage& storage, Log& log) {
+  if (prepared.vocab.normalization != TextNormalization::kIdentity || !learns_vocabulary(prepared.vocab)) return;
+  if (!learned_with_nmt_nfkc(prepared.folder) || list_steps(storage, run_dir).empty()) return;
+  prepared.vocab.normalization = TextNormalization::kNmtNfkc;
+  log.warn("prepare", prepared.folder + ": its vocabulary was learned with vocab.normalization: nmt_nfkc, which stays so in this run");
+}
+
 }  // namespace
 
 std::string prepare_when_needed(const Config& config, Storage& storage, Log& log) {
   if (!config.data.prepared.empty()) return config.data.prepared;
-  const PrepareConfig prepare_config{.data = config.data,
-                                     .vocab = config.vocab,
-                                     .limits = {.source = config.model.max_length, .target = config.model.max_length},
-                                     .folder = config.run_dir + "/prepared"};
+  PrepareConfig prepare_config{.data = config.data,
+                               .vocab = config.vocab,
+                               .limits = {.source = config.model.max_length, .target = config.model.max_length},
+                               .folder = config.run_dir + "/prepared"};
+  keep_normalization(prepare_config, config.run_dir, storage, log);
   if (is_prepared(prepare_config)) return prepare_config.folder;
   require_replaceable(prepare_config, config.run_dir, storage);
   log.info("prepare", prepare_config.folder + ": learning the vocabulary and binarising the text");

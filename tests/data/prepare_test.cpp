@@ -224,6 +224,20 @@ TEST_F(PrepareTest, AnotherValidationTextLeavesTheTrainingDataAlone) {
   open_prepared(config_.folder, {}).train.verify();  // what is damaged does not stay
 }
 
+TEST_F(PrepareTest, AVocabularyThatNormalisesTheTargetIsWarnedOf) {
+  for (int i = 0; i < 6; ++i) add("ba", "ko，ri");
+  EXPECT_THAT(prepare(config_).warnings, testing::IsEmpty());
+  config_.vocab.normalization = TextNormalization::kNfkc;
+  EXPECT_FALSE(is_prepared(config_));
+  EXPECT_THAT(prepare(config_).warnings, testing::ElementsAre(AllOf(HasSubstr("train.de: the vocabulary normalises 2.0 % of the lines"),
+                                                                    HasSubstr("vocab.normalization: identity"))));
+  EXPECT_FALSE(learned_with_nmt_nfkc(config_.folder));
+  config_.vocab.normalization = TextNormalization::kNmtNfkc;  // all that there was once, so prepared.json does not say it
+  prepare(config_);
+  EXPECT_TRUE(learned_with_nmt_nfkc(config_.folder));
+  EXPECT_THAT(folder_.read("prepared/prepared.json"), testing::Not(HasSubstr("normalization")));
+}
+
 TEST_F(PrepareTest, TheSameInputGivesTheSameBytes) {
   prepare(config_);
   const std::uint64_t first = open_prepared(config_.folder, {}).train.fingerprint();

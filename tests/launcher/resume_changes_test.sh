@@ -56,6 +56,17 @@ log_has run 'step 80 from .* bit for bit'
 log_has run 'other validation text: what is best is found anew'
 echo "other numbers are named, once; other validation text is no change"
 
+# A vocabulary that was learned with nmt_nfkc is recorded as it was before there was a choice: the run keeps it without the key, another is refused.
+go old vocab.normalization=nmt_nfkc data.valid=null || { cat "$WORK/old.log"; fail "nmt_nfkc"; }
+go old training.train_steps=60 data.valid=null || { cat "$WORK/old.log"; fail "a vocabulary from before the key"; }
+log_has old 'learned with vocab.normalization: nmt_nfkc, which stays so'
+log_has old 'step 40 from .* bit for bit'
+go old training.train_steps=80 || { cat "$WORK/old.log"; fail "a vocabulary from before the key, and other validation text"; }
+log_has old 'step 60 from .* bit for bit'
+go old training.train_steps=80 || { cat "$WORK/old.log"; fail "once more"; }
+refused old 'was made of other text or with other settings' vocab.normalization=nfkc
+echo "a run keeps the normalization of its vocabulary"
+
 # Judged once: many saves of the next start later, with no end that would be judged, the best is still there.
 go best validation.valid_freq=40u || { cat "$WORK/best.log"; fail "best"; }
 train_on() {
