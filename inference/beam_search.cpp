@@ -11,7 +11,7 @@ namespace weft {
 namespace {
 
 /// A live hypothesis, extended by one token.
-struct Candidate {
+struct Extension {
   std::size_t parent;  // its place among the live hypotheses of the sentence, which are ranked
   NextToken next;
   double log_prob;  // with the token
@@ -39,7 +39,7 @@ class Beam {
     const auto beam_size = static_cast<std::size_t>(problem_->beam_size);
     std::vector<Hypothesis> live;
     std::size_t rank = 0;
-    for (const Candidate& candidate : ranked(next)) {
+    for (const Extension& candidate : ranked(next)) {
       if (live.size() == beam_size || finished_.size() == beam_size) break;
       const bool among_first = rank++ < beam_size;
       if (candidate.next.token != problem_->target.eos) {
@@ -64,19 +64,19 @@ class Beam {
 
  private:
   /// All continuations, best first.
-  std::vector<Candidate> ranked(std::span<const NextToken> next) const {
-    std::vector<Candidate> candidates;
+  std::vector<Extension> ranked(std::span<const NextToken> next) const {
+    std::vector<Extension> candidates;
     candidates.reserve(next.size());
     const std::size_t count = next.size() / live_.size();
     for (std::size_t i = 0; i < next.size(); ++i) {
       if (next[i].token >= 0) candidates.push_back({i / count, next[i], live_[i / count].log_prob + next[i].log_prob});
     }
     // Stable: what is equal stays in the order of parents, then ids.
-    std::stable_sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) { return a.log_prob > b.log_prob; });
+    std::stable_sort(candidates.begin(), candidates.end(), [](const Extension& a, const Extension& b) { return a.log_prob > b.log_prob; });
     return candidates;
   }
 
-  Hypothesis extended(const Candidate& candidate) const {
+  Hypothesis extended(const Extension& candidate) const {
     Hypothesis hypothesis = live_[candidate.parent];
     hypothesis.append(candidate.next.token, candidate.next.log_prob);
     return hypothesis;

@@ -16,7 +16,7 @@ namespace weft {
 namespace {
 
 /// Reads sources one after another into one configuration and collects what is wrong with them.
-class Loader {
+class ConfigReader {
  public:
   std::vector<Problem> problems;
 
@@ -54,7 +54,7 @@ std::string shortened(const std::string& text) {
   return text.substr(0, end) + "...";
 }
 
-void Loader::apply_preset(const std::vector<YamlNode>& roots) {
+void ConfigReader::apply_preset(const std::vector<YamlNode>& roots) {
   Config named;
   for (const YamlNode& root : roots) {
     for (std::size_t i = 0; i < root.keys.size(); ++i) {
@@ -69,7 +69,7 @@ void Loader::apply_preset(const std::vector<YamlNode>& roots) {
   defaults_ = config_;
 }
 
-void Loader::report(Problem problem, const YamlNode& name, const YamlNode& value, const std::string& path) {
+void ConfigReader::report(Problem problem, const YamlNode& name, const YamlNode& value, const std::string& path) {
   if (problem.path.empty()) {
     problem.at = name.at;
     problem.path = path;
@@ -81,7 +81,7 @@ void Loader::report(Problem problem, const YamlNode& name, const YamlNode& value
   problems.push_back(std::move(problem));
 }
 
-void Loader::remember(const std::string& path, const Location& at, const YamlNode& value) {
+void ConfigReader::remember(const std::string& path, const Location& at, const YamlNode& value) {
   origins_[path] = at;
   for (std::size_t i = 0; i < value.items.size(); ++i) {
     const bool is_map = value.kind == YamlNode::Kind::kMap;
@@ -90,7 +90,7 @@ void Loader::remember(const std::string& path, const Location& at, const YamlNod
   }
 }
 
-void Loader::store(const Key& key, const std::string& path, const YamlNode& name, const YamlNode& value, const std::string& once) {
+void ConfigReader::store(const Key& key, const std::string& path, const YamlNode& name, const YamlNode& value, const std::string& once) {
   // One stack of a key and the whole key exclude each other; its two stacks do not.
   for (const auto& [earlier, at] : seen_) {
     if (earlier != once && earlier != path && !(once == path && earlier.starts_with(path + "."))) continue;
@@ -107,7 +107,7 @@ void Loader::store(const Key& key, const std::string& path, const YamlNode& name
   if (auto problem = key.read(value, config_)) report(std::move(*problem), name, value, path);
 }
 
-void Loader::read_foreign(const YamlNode& name, const YamlNode& value, const Conversion& conversion) {
+void ConfigReader::read_foreign(const YamlNode& name, const YamlNode& value, const Conversion& conversion) {
   if (conversion.problem) return report(*conversion.problem, name, value, plain_name(name.scalar));
   if (conversion.noam) noam_ = name.at;
   std::string converted;
@@ -122,7 +122,7 @@ void Loader::read_foreign(const YamlNode& name, const YamlNode& value, const Con
   notes_.push_back(fmt::format("{}: {}: {} is {}", name.at.text(), plain_name(name.scalar), flow_text(value), result));
 }
 
-void Loader::read_key(const Section& section, const YamlNode& name, const YamlNode& value) {
+void ConfigReader::read_key(const Section& section, const YamlNode& name, const YamlNode& value) {
   const std::string plain = plain_name(name.scalar), path = join(section.name, plain);
   if (name.kind != YamlNode::Kind::kScalar) {
     problems.push_back({.at = name.at, .path = section.name, .what = "not a key", .found = flow_text(name), .expected = "a name"});
@@ -139,11 +139,11 @@ void Loader::read_key(const Section& section, const YamlNode& name, const YamlNo
          name, value, path);
 }
 
-void Loader::read_section(const Section& section, const YamlNode& map) {
+void ConfigReader::read_section(const Section& section, const YamlNode& map) {
   for (std::size_t i = 0; i < map.keys.size(); ++i) read_key(section, map.keys[i], map.items[i]);
 }
 
-void Loader::read(const YamlNode& root) {
+void ConfigReader::read(const YamlNode& root) {
   seen_.clear();
   if (root.kind == YamlNode::Kind::kNull) return;
   if (root.kind != YamlNode::Kind::kMap) {
@@ -169,7 +169,7 @@ void Loader::read(const YamlNode& root) {
 }
 
 /// OpenNMT's learning rate under noam is a factor.
-void Loader::convert_noam() {
+void ConfigReader::convert_noam() {
   ScheduleConfig& schedule = config_.training.schedule;
   if (!noam_ || failed_.contains("training.learning_rate")) return;
   const double factor = schedule.learning_rate, warmup = static_cast<double>(std::max<std::int64_t>(schedule.warmup_steps, 1));
@@ -178,7 +178,7 @@ void Loader::convert_noam() {
                                noam_->text(), factor, schedule.learning_rate, factor, config_.model.hidden_size, schedule.warmup_steps));
 }
 
-void Loader::check(const std::vector<Conflict>& conflicts, const Location& nowhere) {
+void ConfigReader::check(const std::vector<Conflict>& conflicts, const Location& nowhere) {
   for (const Conflict& conflict : conflicts) {
     const auto failed = [&](const std::string& key) { return failed_.contains(key); };
     if (std::any_of(conflict.keys.begin(), conflict.keys.end(), failed)) continue;  // only the consequence of what is reported already
@@ -189,7 +189,7 @@ void Loader::check(const std::vector<Conflict>& conflicts, const Location& nowhe
   }
 }
 
-LoadedConfig Loader::finish(ConfigUse use, const Location& nowhere) {
+LoadedConfig ConfigReader::finish(ConfigUse use, const Location& nowhere) {
   convert_noam();
   check(check_values(config_), nowhere);
   check(check_use(config_, use), nowhere);
@@ -202,7 +202,7 @@ LoadedConfig Loader::finish(ConfigUse use, const Location& nowhere) {
   return {config_, notes_};
 }
 
-LoadedConfig load(Loader& loader, std::vector<YamlNode> roots, const std::vector<std::string>& sets, ConfigUse use,
+LoadedConfig load(ConfigReader& loader, std::vector<YamlNode> roots, const std::vector<std::string>& sets, ConfigUse use,
                   const Location& nowhere) {
   // What is missing only because a file could not be read is not worth a line.
   if (!loader.problems.empty()) fail_input(problems_text(loader.problems));
@@ -217,7 +217,7 @@ LoadedConfig load(Loader& loader, std::vector<YamlNode> roots, const std::vector
 }  // namespace
 
 LoadedConfig load_config(const std::vector<std::string>& files, const std::vector<std::string>& sets, ConfigUse use) {
-  Loader loader;
+  ConfigReader loader;
   std::vector<YamlNode> roots;
   for (const std::string& file : files) {
     if (auto root = read_file(file, loader.problems)) roots.push_back(std::move(*root));
@@ -226,7 +226,7 @@ LoadedConfig load_config(const std::vector<std::string>& files, const std::vecto
 }
 
 LoadedConfig parse_config(const std::string& text, const std::string& name, ConfigUse use, const std::vector<std::string>& sets) {
-  Loader loader;
+  ConfigReader loader;
   std::vector<YamlNode> roots;
   if (auto root = parse_yaml(text, name, loader.problems)) roots.push_back(std::move(*root));
   return load(loader, std::move(roots), sets, use, {name});

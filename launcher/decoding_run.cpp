@@ -15,11 +15,6 @@ const std::string& prepared(const std::string& verb, const std::string& model, c
   return model;
 }
 
-Log make_log(const Job& job) {
-  if (job.is_root()) return Log();
-  return Log({.quietest = LogLevel::kWarning, .rank = fmt::format("rank {} {}", job.rank(), job.host())});
-}
-
 std::int64_t longest_source(const LoadedModel& loaded) {
   return loaded.config().model.max_length;
 }

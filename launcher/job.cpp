@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "runtime/host_name.h"
 
 namespace weft {
@@ -29,5 +31,10 @@ Job::Job(const MpiSession& session, const ParallelConfig& config, RankWatch& wat
       mesh_(make_mesh(session, config, watch.record, {.say = [this](const std::string& why) { slow_transport_ = why; }})),
       host_(host_name()),
       ranks_on_host_(count_on_host(*mesh_.control, host_)) {}
+
+Log make_log(const Job& job) {
+  if (job.is_root()) return Log();
+  return Log({.quietest = LogLevel::kWarning, .rank = fmt::format("rank {} {}", job.rank(), job.host())});
+}
 
 }  // namespace weft

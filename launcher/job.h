@@ -3,6 +3,7 @@
 
 #include "launcher/rank_watch.h"
 #include "parallel/mpi_mesh.h"
+#include "runtime/log.h"
 
 namespace weft {
 
@@ -32,5 +33,8 @@ class Job {
   std::string host_;
   int ranks_on_host_ = 1;
 };
+
+/// Rank 0 says all; the others warn, with their name.
+Log make_log(const Job&);
 
 }  // namespace weft

@@ -12,29 +12,29 @@
 namespace weft {
 namespace {
 
-struct Line {
+struct MemoryItem {
   std::string name;
   std::int64_t bytes;
 };
 
-std::vector<Line> lines_of(const MemoryPlan& plan) {
-  std::vector<Line> lines{{"weights", plan.weights}, {"gradients", plan.gradients}, {"optimizer", plan.optimizer},
-                          {"ema", plan.ema},         {"batches", plan.batches},     {"activations", plan.arena()}};
-  for (const StepArena::Use& use : plan.activations_by_name) lines.push_back({"  " + std::string(use.name), use.bytes});
-  if (plan.decoding > 0) lines.push_back({"  or translating in validation", plan.decoding});
-  lines.push_back({"in all", plan.total()});
-  return lines;
+std::vector<MemoryItem> items_of(const MemoryPlan& plan) {
+  std::vector<MemoryItem> items{{"weights", plan.weights}, {"gradients", plan.gradients}, {"optimizer", plan.optimizer},
+                                {"ema", plan.ema},         {"batches", plan.batches},     {"activations", plan.arena()}};
+  for (const StepArena::Use& use : plan.activations_by_name) items.push_back({"  " + std::string(use.name), use.bytes});
+  if (plan.decoding > 0) items.push_back({"  or translating in validation", plan.decoding});
+  items.push_back({"in all", plan.total()});
+  return items;
 }
 
 void print_table(const MemoryPlan& plan, std::int64_t limit) {
-  for (const Line& line : lines_of(plan)) fmt::print("{:<36}{:>12}\n", line.name, bytes_text(line.bytes));
+  for (const MemoryItem& item : items_of(plan)) fmt::print("{:<36}{:>12}\n", item.name, bytes_text(item.bytes));
   fmt::print("{:<36}{:>12}\n", "allowed", bytes_text(limit));
   fmt::print("micro-batch of {} tokens a side: {}\n", plan.micro_batch_rows, plan.total() <= limit ? "fits" : "does not fit");
 }
 
 void print_json(const MemoryPlan& plan, std::int64_t limit) {
   Json json = Json::object();
-  for (const Line& line : lines_of(plan)) json.set(line.name, line.bytes);
+  for (const MemoryItem& item : items_of(plan)) json.set(item.name, item.bytes);
   json.set("allowed", limit).set("micro_batch_rows", plan.micro_batch_rows).set("fits", plan.total() <= limit);
   fmt::print("{}\n", json.dump());
 }

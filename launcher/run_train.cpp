@@ -73,11 +73,6 @@ Json layout_of(Mesh& mesh, const ParallelConfig& config) {
   return layout;
 }
 
-Log make_log(const Job& job) {
-  if (job.is_root()) return Log();
-  return Log({.quietest = LogLevel::kWarning, .rank = fmt::format("rank {} {}", job.rank(), job.host())});
-}
-
 /// What rank 0 does for all, the others waiting: the directory, its lock, the text.
 struct RunDirectory {
   std::optional<RunLock> lock;

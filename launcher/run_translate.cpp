@@ -18,7 +18,7 @@ namespace weft {
 namespace {
 
 /// How an output is printed.
-struct Form {
+struct LineForm {
   bool n_best = false;  // `id ||| text ||| features ||| score`, a line for every output
   PrintedScores scores = PrintedScores::kNone;
   PrintedAlignment alignment = PrintedAlignment::kNone;
@@ -54,7 +54,7 @@ Json alignment_json(const Alignment& alignment, PrintedAlignment printed) {
   return json;
 }
 
-std::string json_of(const Translation& output, std::int64_t id, const Form& form) {
+std::string json_of(const Translation& output, std::int64_t id, const LineForm& form) {
   Json object = Json::object();
   if (form.n_best) object.set("id", id);
   object.set("text", output.text);
@@ -65,7 +65,7 @@ std::string json_of(const Translation& output, std::int64_t id, const Form& form
   return object.dump();
 }
 
-std::string line_of(const Translation& output, std::int64_t id, const Form& form) {
+std::string line_of(const Translation& output, std::int64_t id, const LineForm& form) {
   if (form.json) return json_of(output, id, form);
   std::string text = form.n_best ? fmt::format("{} ||| ", id) : "";
   text += output.text;
@@ -83,10 +83,10 @@ int run_translate(const CommandLine& line, Job& job) {
   std::optional<DecodingRun> run;
   together(job.control(), [&] { run.emplace(job, DecodingOptions{"translate", line.model, sets, decoding_arena_bytes}); });
   const Config& config = run->config();
-  const Form form{.n_best = config.decoding.n_best > 1 || line.n_best > 0,
-                  .scores = config.decoding.scores,
-                  .alignment = config.decoding.alignment,
-                  .json = line.json};
+  const LineForm form{.n_best = config.decoding.n_best > 1 || line.n_best > 0,
+                      .scores = config.decoding.scores,
+                      .alignment = config.decoding.alignment,
+                      .json = line.json};
   const Translator translator(run->problem(), run->loaded().source(), run->loaded().target(), config.model.max_length);
   const auto warn = [&](const std::string& text) { run->warn(text); };
   const auto answer = [&](std::span<const std::string> lines, std::int64_t id) {

@@ -18,6 +18,7 @@
 #include "launcher/supervisor_policy.h"
 #include "launcher/supervisor_process.h"
 #include "launcher/supervisor_space.h"
+#include "launcher/watchdog.h"
 #include "runtime/exit_code.h"
 #include "runtime/host_name.h"
 #include "state/run_directory.h"
@@ -34,10 +35,6 @@ constexpr double kHostSeconds = 20;    // a host that could be reached before is
 constexpr double kLookSeconds = 0.5, kSpaceSeconds = 30;
 constexpr double kRecordSeconds = 0.02;  // until it is written what a kill -9 would leave behind
 constexpr std::uintmax_t kSpaceMargin = std::uintmax_t{64} << 20;
-
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
 
 double seconds_since_1970() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();

@@ -20,10 +20,6 @@ namespace {
 constexpr double kStepFactor = 5, kLoadFactor = 6, kValidationFactor = 6;
 constexpr unsigned kLastWordsSeconds = 3;
 
-double seconds_now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 double interval_seconds(double hang_timeout_seconds) {
   return std::clamp(hang_timeout_seconds / 20, 0.01, 1.0);
 }
@@ -87,6 +83,10 @@ void end_at_the_latest_in(unsigned seconds) {
 }
 
 }  // namespace
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 Sighting look(const Progress& progress) {
   return {.step = progress.step, .pass = progress.pass, .collective = progress.collective, .phase = progress.phase};

@@ -20,6 +20,9 @@ struct Sighting {
 };
 Sighting look(const Progress&);
 
+/// Of a clock that never goes back.
+double seconds_now();
+
 /// Decides when standing still is a hang. Only time between looks counts, and a look that comes late counts as four intervals at most:
 /// while the process was stopped or the machine slept, nobody could make progress.
 class HangDetector {
@@ -27,7 +30,7 @@ class HangDetector {
   /// `interval_seconds`: how often look() is meant to be called.
   HangDetector(double hang_timeout_seconds, double interval_seconds);
 
-  /// Call with a clock that never goes back. Returns the seconds without a change once they exceed the limit of the phase.
+  /// Call with seconds_now(). Returns the seconds without a change once they exceed the limit of the phase.
   std::optional<double> look(double now_seconds, const Sighting&);
   /// Seconds that may pass without a change. Steps: the larger of hang_timeout and 5 times the longest step so far. Start-up, which may
   /// prepare a corpus: 12 times hang_timeout; validation and loading: 6 times; a save: 3 times.

@@ -45,16 +45,16 @@ KernelTable dry_table(const KernelTable& stands_for) {
   return table;
 }
 
-class DryStream : public Stream {
- public:
-  void record(Event&) override {}
-  void wait(const Event&) override {}
-  void synchronize() override {}
-};
-
 }  // namespace
 
 struct DryDevice::State {
+  class DryStream : public Stream {
+   public:
+    void record(Event&) override {}
+    void wait(const Event&) override {}
+    void synchronize() override {}
+  };
+
   KernelTable kernels;
   DryStream stream;
   std::uintptr_t next_address = kFirstAddress;

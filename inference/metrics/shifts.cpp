@@ -16,13 +16,13 @@ constexpr std::int64_t kMaxShiftDistance = 50;
 constexpr std::int64_t kMaxTrials = 1000;  // of one sentence
 
 /// Where each word of the reference stands in the hypothesis (-1: before its first word), and which words of both are not kept as they are.
-struct Alignment {
+struct EditAlignment {
   std::vector<std::int64_t> position;
   std::vector<bool> reference_wrong, hypothesis_wrong;
 };
 
-Alignment align(const std::vector<Edit>& edits) {
-  Alignment alignment;
+EditAlignment align(const std::vector<Edit>& edits) {
+  EditAlignment alignment;
   std::int64_t at = -1;
   for (const Edit edit : edits) {
     if (edit != Edit::kInsert) {
@@ -70,7 +70,7 @@ class ShiftSearch {
   EditDistance& distance_;
   std::u32string_view words_, reference_;
   EditPath path_;
-  Alignment alignment_;
+  EditAlignment alignment_;
   std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t> rank_{};  // gain, then longest run, first start, first target
   std::u32string best_;
 };

@@ -37,10 +37,6 @@ Attention attention_of(const Arguments& a) {
   return result;
 }
 
-RowDropout dropout_of(const Context& ctx, const AttentionDropout& dropout) {
-  return cpu::dropout_of(ctx, weft::RowDropout{.site = dropout.site, .sample = dropout.sample, .positions = dropout.positions});
-}
-
 template <const Isa& isa, class Arguments>
 std::int64_t workspace(const Arguments& a) {
   Attention sizes{};
@@ -53,7 +49,7 @@ template <const Isa& isa>
 void attention_forward(Context& ctx, const kernels::AttentionForward& a) {
   if (!is_fast(a.q.dtype)) return reference_kernels().attention_forward(ctx, a);
   Attention attention = attention_of(a);
-  attention.dropout = dropout_of(ctx, a.dropout);
+  attention.dropout = dropout_of(ctx, {.site = a.dropout.site, .sample = a.dropout.sample, .positions = a.dropout.positions});
   isa.attention_forward(attention);
 }
 
@@ -66,7 +62,7 @@ template <const Isa& isa>
 void attention_backward(Context& ctx, const kernels::AttentionBackward& a) {
   if (!is_fast(a.q.dtype)) return reference_kernels().attention_backward(ctx, a);
   Attention attention = attention_of(a);
-  attention.dropout = dropout_of(ctx, a.dropout);
+  attention.dropout = dropout_of(ctx, {.site = a.dropout.site, .sample = a.dropout.sample, .positions = a.dropout.positions});
   attention.dy = heads_of(a.dy);
   attention.dq = a.dq.data;
   attention.dk = a.dk.data;
