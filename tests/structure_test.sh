@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The include arrows of docs/architecture.md: each folder lists what it may include; whatever else it includes is an error.
+# The include arrows of docs/architecture.md: each folder lists what it may include; whatever else it includes is an error. And one name for
+# one type: a .cpp file has its types in an anonymous namespace, those of headers meet in every_header.cpp of the build.
 # usage: structure_test.sh SOURCE_DIR
 set -euo pipefail
 cd "$1"
@@ -29,6 +30,13 @@ for folder in "${!may_include[@]}"; do
 done
 # Conditional compilation for a device ends at runtime/ and parallel/.
 if grep -rnE '^#\s*if.*(CUDA|NCCL|GPU)' layers models state data inference training launcher; then bad=1; fi
+# clang-format puts types of a namespace into column 0; a type inside another one is Outer::Inner.
+open_types=$(find runtime parallel layers models state data inference training launcher tests -name '*.cpp' -exec awk '
+  FNR == 1 { anonymous = 0 }
+  /^namespace \{/ { anonymous = 1 }
+  /^\}  \/\/ namespace$/ { anonymous = 0 }
+  !anonymous && /^(struct|class|union|enum|enum class) [A-Za-z_]+ .*\{/ { print FILENAME ":" FNR ": expected in an anonymous namespace: " $0 }' {} +)
+if [ -n "$open_types" ]; then echo "$open_types"; bad=1; fi
 [ "$checked" -gt 100 ] || { echo "only $checked includes found: the check itself is broken"; bad=1; }
 [ "$bad" -eq 0 ] && echo "$checked includes follow the arrows"
 exit "$bad"

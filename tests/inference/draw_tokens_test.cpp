@@ -14,7 +14,7 @@
 namespace weft::test {
 namespace {
 
-constexpr TokenRules kRules{.special = {}, .unk = false};
+constexpr TokenRules kAnyToken{.special = {}, .unk = false};
 
 /// The distribution by the definition: tokens from 2 on, sorted by logit, cut by top_k, then by top_p of what is left.
 std::vector<double> truncated_softmax(const std::vector<double>& logits, const Sampling& sampling) {
@@ -60,7 +60,8 @@ TEST_P(DrawTokensTest, EvenlySpacedNumbersGiveTheTruncatedSoftmax) {
                                   {.temperature = 1.7, .top_k = 12, .top_p = 0.8}};
   for (const Sampling& sampling : all) {
     std::vector<double> share(40, 0);
-    for (const NextToken& next : draw_tokens(logits, draws, sampling, kRules)) share[static_cast<std::size_t>(next.token)] += 1.0 / kDraws;
+    for (const NextToken& next : draw_tokens(logits, draws, sampling, kAnyToken))
+      share[static_cast<std::size_t>(next.token)] += 1.0 / kDraws;
     const std::vector<double> expected = truncated_softmax(values, sampling);
     for (std::size_t v = 0; v < 40; ++v) {
       EXPECT_NEAR(share[v], expected[v], 2.0 / kDraws)
@@ -74,7 +75,7 @@ TEST_P(DrawTokensTest, TheLogProbabilityIsTheModelsOwn) {
   double sum = 0;
   for (const double x : to_doubles(logits)) sum += std::exp(x);
   const std::vector<Draw> draws{{.uniform = 0}};
-  const NextToken next = draw_tokens(logits, draws, {.temperature = 0.1, .top_k = 2, .top_p = 0.5}, kRules)[0];
+  const NextToken next = draw_tokens(logits, draws, {.temperature = 0.1, .top_k = 2, .top_p = 0.5}, kAnyToken)[0];
   EXPECT_EQ(next.token, 4);
   EXPECT_NEAR(next.log_prob, 3 - std::log(sum), 1e-6);
 }
@@ -85,7 +86,7 @@ TEST_P(DrawTokensTest, TheRulesOfARowHold) {
     const std::vector<Draw> draws{{.rule = {.end = End::kForbidden, .forbidden = {4, 5}}, .uniform = uniform},
                                   {.rule = {.end = End::kForced}, .uniform = uniform},
                                   {.row = 1, .rule = {.end = End::kForbidden, .forbidden = {3, 4, 5}}, .uniform = uniform}};
-    const auto found = draw_tokens(logits, draws, {}, kRules);
+    const auto found = draw_tokens(logits, draws, {}, kAnyToken);
     EXPECT_EQ(found[0].token, 3);
     EXPECT_EQ(found[1].token, 2);
     EXPECT_EQ(found[2].token, 2);  // nothing else may come
@@ -94,7 +95,7 @@ TEST_P(DrawTokensTest, TheRulesOfARowHold) {
 
 TEST_P(DrawTokensTest, LogitsThatAreNotFiniteAreAnError) {
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    EXPECT_THROW(draw_tokens(ctx_.floats({1, 1, 1, 1, bad, 1}, GetParam(), {1, 6}), std::vector<Draw>(1), {}, kRules), Error);
+    EXPECT_THROW(draw_tokens(ctx_.floats({1, 1, 1, 1, bad, 1}, GetParam(), {1, 6}), std::vector<Draw>(1), {}, kAnyToken), Error);
   }
 }
 

@@ -15,9 +15,8 @@
 namespace weft::test {
 namespace {
 
-constexpr DType kDouble = DType::kFloat64;
 constexpr std::uint64_t kSeed = 7;
-constexpr std::int64_t kWidth = 8;
+constexpr std::int64_t kModelWidth = 8;
 constexpr double kP = 0.4;
 
 class DropoutSitesTest : public testing::Test {
@@ -31,12 +30,12 @@ class DropoutSitesTest : public testing::Test {
 
 TEST_F(DropoutSitesTest, Embedding) {
   const ParameterScope scope(set_, "encoder.embeddings", 0);
-  Parameter& token = scope.add("token.weight", {9, kWidth}, Init::normal(1));
+  Parameter& token = scope.add("token.weight", {9, kModelWidth}, Init::normal(1));
   const Embedding embedding({.scale = 2, .dropout = kP}, token, nullptr, scope);
   set_.lay_out();
   const BoundParameters bound(ctx_, set_, kDouble);
   const Rows rows = make_rows(ctx_, {{4, 7, 1}, {8}}, 5);
-  const Tensor y = ctx_.empty({4, kWidth}, kDouble), expected = ctx_.empty({4, kWidth}, kDouble);
+  const Tensor y = ctx_.empty({4, kModelWidth}, kDouble), expected = ctx_.empty({4, kModelWidth}, kDouble);
   Embedding::Saved saved;
   embedding.forward(ctx_, rows, y, saved);
   kernels::embedding_forward(ctx_,
@@ -50,15 +49,15 @@ TEST_F(DropoutSitesTest, Embedding) {
 }
 
 TEST_F(DropoutSitesTest, FeedForward) {
-  const FeedForward ffn({.hidden_size = kWidth, .ffn_size = 12, .activation = Activation::kGelu, .activation_dropout = kP},
+  const FeedForward ffn({.hidden_size = kModelWidth, .ffn_size = 12, .activation = Activation::kGelu, .activation_dropout = kP},
                         scope_.child("ffn"));
-  const FeedForward plain({.hidden_size = kWidth, .ffn_size = 12, .activation = Activation::kGelu}, scope_.child("plain"));
+  const FeedForward plain({.hidden_size = kModelWidth, .ffn_size = 12, .activation = Activation::kGelu}, scope_.child("plain"));
   set_.lay_out();
   const BoundParameters bound(ctx_, set_, kDouble);
   auto& parameters = set_.parameters();  // both the same weights: fc1 and fc2, each a weight and a bias
   for (std::size_t i = 0; i < 4; ++i) parameters[i + 4].value = parameters[i].value;
   const Rows rows = make_rows_of_lengths(ctx_, {3, 2});
-  const Tensor x = ctx_.normal({5, kWidth}, kDouble, 1), y = ctx_.empty({5, kWidth}, kDouble);
+  const Tensor x = ctx_.normal({5, kModelWidth}, kDouble, 1), y = ctx_.empty({5, kModelWidth}, kDouble);
   FeedForward::Saved dropped, whole;
   ffn.forward(ctx_, x, rows, y, dropped);
   plain.forward(ctx_, x, rows, y, whole);
@@ -71,22 +70,22 @@ TEST_F(DropoutSitesTest, FeedForward) {
 
 TEST_F(DropoutSitesTest, AttentionWeightsWithTheMaximumLengthOfTheModelAsStride) {
   constexpr std::int64_t kHeads = 2, kMaxLength = 6;
-  const SelfAttention attention({.hidden_size = kWidth, .num_heads = kHeads, .dropout = kP, .max_length = kMaxLength},
+  const SelfAttention attention({.hidden_size = kModelWidth, .num_heads = kHeads, .dropout = kP, .max_length = kMaxLength},
                                 scope_.child("self_attn"));
   set_.lay_out();
   const BoundParameters bound(ctx_, set_, kDouble);
   const Rows rows = make_rows_of_lengths(ctx_, {3, 2});
-  const Tensor x = ctx_.normal({5, kWidth}, kDouble, 1), y = ctx_.empty({5, kWidth}, kDouble);
+  const Tensor x = ctx_.normal({5, kModelWidth}, kDouble, 1), y = ctx_.empty({5, kModelWidth}, kDouble);
   SelfAttention::Saved saved;
   attention.forward(ctx_, x, rows, y, saved);
-  const Shape heads{5, kHeads, kWidth / kHeads};
-  const auto part = [&](std::int64_t i) { return saved.qkv.slice(1, i * kWidth, kWidth).view(heads); };
-  const Tensor expected = ctx_.empty({5, kWidth}, kDouble);
+  const Shape heads{5, kHeads, kModelWidth / kHeads};
+  const auto part = [&](std::int64_t i) { return saved.qkv.slice(1, i * kModelWidth, kModelWidth).view(heads); };
+  const Tensor expected = ctx_.empty({5, kModelWidth}, kDouble);
   kernels::attention_forward(ctx_, {.q = part(0),
                                     .k = part(1),
                                     .v = part(2),
                                     .rows = {rows.begin, rows.length, rows.begin, rows.length, rows.max_length, rows.max_length},
-                                    .scale = 1 / std::sqrt(static_cast<double>(kWidth / kHeads)),
+                                    .scale = 1 / std::sqrt(static_cast<double>(kModelWidth / kHeads)),
                                     .dropout = {.site = site("encoder.layers.3.self_attn.attention_dropout"),
                                                 .sample = rows.sample,
                                                 .positions = rows.positions,

@@ -18,7 +18,6 @@ namespace weft::test {
 namespace {
 
 constexpr double kTolerance = 1e-8;
-constexpr DType kDouble = DType::kFloat64;
 constexpr std::int64_t kWidth = 8;
 const std::vector<std::int32_t> kLengths = {3, 1, 4};
 

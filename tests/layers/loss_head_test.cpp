@@ -9,12 +9,11 @@
 namespace weft::test {
 namespace {
 
-constexpr DType kDouble = DType::kFloat64;
-constexpr std::int64_t kWidth = 4, kVocabulary = 7;
+constexpr std::int64_t kHeadWidth = 4, kVocabulary = 7;
 
 class LossHeadTest : public testing::Test {
  protected:
-  LossHeadTest() : weight_(ParameterScope(set_, "lm_head", 0).add("weight", {kVocabulary, kWidth}, Init::xavier_uniform())) {
+  LossHeadTest() : weight_(ParameterScope(set_, "lm_head", 0).add("weight", {kVocabulary, kHeadWidth}, Init::xavier_uniform())) {
     set_.lay_out();
     bound_.emplace(ctx_, set_, kDouble);
   }
@@ -25,7 +24,7 @@ class LossHeadTest : public testing::Test {
       labels.push_back(static_cast<std::int32_t>(r * 3 % kVocabulary));
       weights.push_back(r % 5 == 2 ? 0 : 1);
     }
-    return {ctx_.normal({rows, kWidth}, kDouble, 3), ctx_.ints(labels), ctx_.floats(weights, DType::kFloat32, {rows})};
+    return {ctx_.normal({rows, kHeadWidth}, kDouble, 3), ctx_.ints(labels), ctx_.floats(weights, DType::kFloat32, {rows})};
   }
 
   TestContext ctx_;
@@ -39,7 +38,7 @@ TEST_F(LossHeadTest, GradientsMatchFiniteDifferencesAndCarryTheLossScale) {
   ctx_.step_state(StepState::kLossScale) = kScale;
   const LossHead head(weight_, 0.1);
   const LossHead::Input in = input(6);
-  const Tensor dx = ctx_.empty({6, kWidth}, kDouble);
+  const Tensor dx = ctx_.empty({6, kHeadWidth}, kDouble);
   head.forward_backward(ctx_, in, dx, ctx_.zeros({LossSums::kFields}, DType::kFloat64));
   std::vector<Differentiated> tensors = bound_->differentiated();
   tensors.push_back({"x", in.x, dx});
@@ -56,14 +55,14 @@ TEST_F(LossHeadTest, ChunksMakeNoDifference) {
   const std::int64_t rows = 2 * LossHead::kChunkRows + 5;
   const LossHead head(weight_, 0.1);
   const LossHead::Input in = input(rows);
-  const Tensor dx = ctx_.empty({rows, kWidth}, kDouble), sums = ctx_.zeros({LossSums::kFields}, DType::kFloat64);
+  const Tensor dx = ctx_.empty({rows, kHeadWidth}, kDouble), sums = ctx_.zeros({LossSums::kFields}, DType::kFloat64);
   head.forward_backward(ctx_, in, dx, sums);
   const std::vector<double> gradient = bound_->gradient("lm_head.weight");
   EXPECT_EQ(sums.as<double>()[LossSums::kCount], rows - (rows + 2) / 5);
 
   // The same rows one at a time.
   bound_->zero_gradients();
-  const Tensor dx_by_row = ctx_.empty({rows, kWidth}, kDouble), sums_by_row = ctx_.zeros({LossSums::kFields}, DType::kFloat64);
+  const Tensor dx_by_row = ctx_.empty({rows, kHeadWidth}, kDouble), sums_by_row = ctx_.zeros({LossSums::kFields}, DType::kFloat64);
   for (std::int64_t r = 0; r < rows; ++r) {
     const LossHead::Input row{in.x.rows(r, 1), in.labels.rows(r, 1), in.weights.rows(r, 1)};
     head.forward_backward(ctx_, row, dx_by_row.rows(r, 1), sums_by_row);
@@ -78,7 +77,7 @@ TEST_F(LossHeadTest, LossOnlyGivesTheSameSumsBitForBit) {
   const LossHead head(weight_, 0.1);
   const LossHead::Input in = input(rows);
   const Tensor with = ctx_.zeros({LossSums::kFields}, DType::kFloat64), without = ctx_.zeros({LossSums::kFields}, DType::kFloat64);
-  head.forward_backward(ctx_, in, ctx_.empty({rows, kWidth}, kDouble), with);
+  head.forward_backward(ctx_, in, ctx_.empty({rows, kHeadWidth}, kDouble), with);
   head.forward(ctx_, in, without);
   EXPECT_EQ(to_doubles(with), to_doubles(without));
 }
@@ -88,7 +87,7 @@ TEST_F(LossHeadTest, MemoryIsThatOfOneChunk) {
   const auto peak = [&](std::int64_t rows) {
     TestContext ctx;
     const LossHead::Input in = input(rows);
-    head.forward_backward(ctx, in, ctx_.empty({rows, kWidth}, kDouble), ctx_.zeros({LossSums::kFields}, DType::kFloat64));
+    head.forward_backward(ctx, in, ctx_.empty({rows, kHeadWidth}, kDouble), ctx_.zeros({LossSums::kFields}, DType::kFloat64));
     return ctx.context().memory.peak();
   };
   EXPECT_EQ(peak(LossHead::kChunkRows), peak(3 * LossHead::kChunkRows + 1));

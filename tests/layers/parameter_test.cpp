@@ -10,7 +10,7 @@
 namespace weft::test {
 namespace {
 
-double largest(const std::vector<double>& values) {
+double largest_magnitude(const std::vector<double>& values) {
   double most = 0;
   for (double value : values) most = std::max(most, std::abs(value));
   return most;
@@ -99,8 +99,8 @@ TEST_F(InitialValuesTest, XavierUniformIsByTheShapeOfEachPart) {
   const Parameter& fused = scope_.add_fused({{"q", 64}, {"k", 64}}, 32, Init::xavier_uniform(0.5), true);
   const std::vector<double> values = draw(fused);
   const double bound = 0.5 * std::sqrt(6.0 / (64 + 32));
-  EXPECT_LE(largest(values), bound);
-  EXPECT_GT(largest(values), 0.99 * bound);
+  EXPECT_LE(largest_magnitude(values), bound);
+  EXPECT_GT(largest_magnitude(values), 0.99 * bound);
   EXPECT_NEAR(deviation(values), bound / std::sqrt(3.0), 0.02 * bound);
 }
 

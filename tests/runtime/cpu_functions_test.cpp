@@ -11,13 +11,13 @@
 namespace weft::test {
 namespace {
 
-struct Tested {
+struct TestedIsa {
   InstructionSet set;
   const cpu::Isa& isa;
   const char* name;
 };
 
-class CpuFunctionsTest : public testing::TestWithParam<Tested> {
+class CpuFunctionsTest : public testing::TestWithParam<TestedIsa> {
  protected:
   void SetUp() override {
     if (cpu_features().instruction_set < GetParam().set) GTEST_SKIP() << "this processor has " << describe(cpu_features());
@@ -132,8 +132,8 @@ TEST_P(CpuFunctionsTest, GeluAndItsDerivativeAreWithinAMillionth) {
 }
 
 INSTANTIATE_TEST_SUITE_P(InstructionSets, CpuFunctionsTest,
-                         testing::Values(Tested{InstructionSet::kAvx2, cpu::avx2::isa, "Avx2"},
-                                         Tested{InstructionSet::kAvx512, cpu::avx512::isa, "Avx512"}),
+                         testing::Values(TestedIsa{InstructionSet::kAvx2, cpu::avx2::isa, "Avx2"},
+                                         TestedIsa{InstructionSet::kAvx512, cpu::avx512::isa, "Avx512"}),
                          [](const auto& tested) { return tested.param.name; });
 
 }  // namespace

@@ -8,13 +8,13 @@
 namespace weft::test {
 namespace {
 
-struct Tested {
+struct TestedKernels {
   InstructionSet set;
   DType dtype;
   const char* name;
 };
 
-class CpuKernelsTest : public testing::TestWithParam<Tested> {
+class CpuKernelsTest : public testing::TestWithParam<TestedKernels> {
  protected:
   void SetUp() override {
     if (cpu_features().instruction_set < GetParam().set) {
@@ -29,18 +29,18 @@ TEST_P(CpuKernelsTest, EveryEntryMatchesTheReference) {
   }
 }
 
-std::string name_of(const testing::TestParamInfo<Tested>& tested) {
+std::string name_of(const testing::TestParamInfo<TestedKernels>& tested) {
   return tested.param.name;
 }
 
 // Double is the reference itself, but reached through the tables.
 INSTANTIATE_TEST_SUITE_P(InstructionSets, CpuKernelsTest,
-                         testing::Values(Tested{InstructionSet::kAvx2, DType::kFloat32, "Avx2Float32"},
-                                         Tested{InstructionSet::kAvx2, DType::kBFloat16, "Avx2BFloat16"},
-                                         Tested{InstructionSet::kAvx2, DType::kFloat64, "Avx2Float64"},
-                                         Tested{InstructionSet::kAvx512, DType::kFloat32, "Avx512Float32"},
-                                         Tested{InstructionSet::kAvx512, DType::kBFloat16, "Avx512BFloat16"},
-                                         Tested{InstructionSet::kAvx512, DType::kFloat64, "Avx512Float64"}),
+                         testing::Values(TestedKernels{InstructionSet::kAvx2, DType::kFloat32, "Avx2Float32"},
+                                         TestedKernels{InstructionSet::kAvx2, DType::kBFloat16, "Avx2BFloat16"},
+                                         TestedKernels{InstructionSet::kAvx2, DType::kFloat64, "Avx2Float64"},
+                                         TestedKernels{InstructionSet::kAvx512, DType::kFloat32, "Avx512Float32"},
+                                         TestedKernels{InstructionSet::kAvx512, DType::kBFloat16, "Avx512BFloat16"},
+                                         TestedKernels{InstructionSet::kAvx512, DType::kFloat64, "Avx512Float64"}),
                          name_of);
 
 TEST(CpuFeaturesTest, TablesAreNamedAfterTheirInstructionSet) {

@@ -5,8 +5,6 @@
 
 namespace weft::test {
 
-inline constexpr DType kDouble = DType::kFloat64;
-
 struct RowsColumns {
   std::int64_t rows, columns;
 };

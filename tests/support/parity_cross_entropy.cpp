@@ -46,7 +46,7 @@ ParityCase loss_case(const Loss& l) {
   });
 }
 
-std::int64_t workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
+std::int64_t loss_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
   return kernels.cross_entropy_workspace({.logits = Tensor(nullptr, {rows, 100}, sum_type(dtype)),
                                           .labels = Tensor(nullptr, {rows}, DType::kInt32),
                                           .weights = Tensor(nullptr, {rows}, DType::kFloat32),
@@ -70,7 +70,7 @@ std::vector<ParityCase> cross_entropy_parity_cases() {
   cases.push_back(loss_case({.rows = 9, .classes = 40, .label_smoothing = 0.1, .offset = 1000}));
   cases.push_back(loss_case({.rows = 9, .classes = 40, .offset = -1000}));
   cases.push_back(loss_case({.rows = 9, .classes = 40, .ties = true}));
-  cases.push_back(growing_workspace_case("cross_entropy_workspace never falls", workspace));
+  cases.push_back(growing_workspace_case("cross_entropy_workspace never falls", loss_workspace));
   return cases;
 }
 

@@ -60,7 +60,7 @@ std::int64_t weight_gradient_workspace(const KernelTable& kernels, DType dtype, 
   return kernels.matmul_workspace(m);
 }
 
-std::int64_t forward_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
+std::int64_t product_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
   const kernels::Matmul m{.a = Tensor(nullptr, {rows, 64}, dtype),
                           .b = Tensor(nullptr, {48, 64}, dtype),
                           .transpose_b = true,
@@ -101,7 +101,7 @@ std::vector<ParityCase> matmul_parity_cases() {
     }
   }
   cases.push_back(growing_workspace_case("matmul_workspace of a weight gradient never falls", weight_gradient_workspace));
-  cases.push_back(growing_workspace_case("matmul_workspace of a forward never falls", forward_workspace));
+  cases.push_back(growing_workspace_case("matmul_workspace of a forward never falls", product_workspace));
   cases.push_back(growing_workspace_case("bias_gradient_workspace never falls", bias_workspace));
   return cases;
 }

@@ -87,7 +87,7 @@ ParityCase finish_norm_case(double sum_of_squares, double max_grad_norm) {
   });
 }
 
-std::int64_t workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
+std::int64_t sum_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
   return kernels.sum_of_squares_workspace({.x = Tensor(nullptr, {rows * 1000}, sum_type(dtype))});
 }
 
@@ -110,7 +110,7 @@ std::vector<ParityCase> optimizer_parity_cases() {
   for (const double squares : {0.0, 0.25, 9.0, std::numeric_limits<double>::infinity()}) {
     for (const double limit : {0.0, 1.0}) cases.push_back(finish_norm_case(squares, limit));
   }
-  cases.push_back(growing_workspace_case("sum_of_squares_workspace never falls", workspace));
+  cases.push_back(growing_workspace_case("sum_of_squares_workspace never falls", sum_workspace));
   return cases;
 }
 

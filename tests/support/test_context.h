@@ -9,6 +9,8 @@
 
 namespace weft::test {
 
+inline constexpr DType kDouble = DType::kFloat64;
+
 /// A CPU device with an arena that poisons what it releases, a step state at step 1 with loss scale 1, and room for tensors of the test.
 class TestContext {
  public:
