@@ -30,6 +30,7 @@ for folder in "${!may_include[@]}"; do
 done
 # Conditional compilation for a device ends at runtime/ and parallel/.
 if grep -rnE '^#\s*if.*(CUDA|NCCL|GPU)' layers models state data inference training launcher; then bad=1; fi
+if grep -rnE '^#include ".*\.cpp"' --include='*.h' --include='*.cpp' "${!may_include[@]}" tests; then bad=1; fi
 # clang-format puts types of a namespace into column 0; a type inside another one is Outer::Inner.
 open_types=$(find runtime parallel layers models state data inference training launcher tests -name '*.cpp' -exec awk '
   FNR == 1 { anonymous = 0 }
