@@ -3,17 +3,16 @@
 # rank; SIGTERM and SIGUSR1; the newest checkpoint damaged. Every run ends with the bytes of an undisturbed one, every hang within
 # hang_timeout + 5 s and with its rank named (15 s where the others have ended MPI), and nothing is left behind. Prints how many of each,
 # and the longest way back to training.
-# usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT]; SEED 0 or none: from the clock
+# usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT]; SEED 0 or none: WEFT_TEST_SEED, or the clock
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
 faults=${1:?usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT]}
-seed=${2:-0}
-[ "$seed" -ne 0 ] || seed=$(date +%s)
 ranks=${3:-2}
 WEFT=$(realpath "${4:-$source_dir/build/release/weft}")
-RANDOM=$((seed % 32768))
 export OMP_WAIT_POLICY=passive
 source "$source_dir/tests/launcher/toy.sh"
 source "$source_dir/tests/launcher/job.sh"
+asked_seed=${2:-0}
+draw_seed "${asked_seed#0}"
 mkdir "$WORK/tmp"
 export TMPDIR=$WORK/tmp  # for what mpirun keeps
 steps=600
@@ -22,7 +21,7 @@ kinds=(rank-killed mpirun-killed launch-killed all-killed rank-stopped asked-TER
 declare -A count worst
 traces=()
 pid=0
-echo "$faults faults, $ranks ranks, seed $seed"
+echo "$faults faults, $ranks ranks"
 
 fail() {
   trap - EXIT

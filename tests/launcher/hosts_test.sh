@@ -114,7 +114,7 @@ hostfile=$WORK/hostfile_gamma by_launch unreachable &
 pid=$!
 sleep 2
 kill -TERM $pid
-wait_for 3 gone $pid || fail "a job without ranks cannot be stopped"
+wait_for 10 gone $pid || fail "a job without ranks cannot be stopped"
 ends_with 75 $pid unreachable
 echo "SIGTERM before there are ranks ends the job at once with 75"
 

@@ -3,10 +3,8 @@
 # float32 and bfloat16. Recompute on = off; asynchronous saves = synchronous ones; one thread = two.
 # usage: kill_and_resume_test.sh WEFT [SEED]
 WEFT=$1
-seed=${2:-$(date +%s)}
-RANDOM=$seed
-echo "seed $seed"
 source "$(dirname "$0")/toy.sh"
+draw_seed "${2:-}"
 
 # killed RUN [--set ...]: kills the process three times while it trains, then lets it end.
 killed() {

@@ -3,10 +3,8 @@
 # count, and the same command again ends with the bytes of a run that nobody disturbed.
 # usage: kill_prepare_test.sh WEFT [SEED]
 WEFT=$1
-seed=${2:-$(date +%s)}
-RANDOM=$seed
-echo "seed $seed"
 source "$(dirname "$0")/toy.sh"
+draw_seed "${2:-}"
 
 # wide NAME LINES SEED: words of random syllables, so that a vocabulary takes its time.
 wide() {

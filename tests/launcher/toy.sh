@@ -7,6 +7,13 @@ trap 'rm -rf "$WORK"' EXIT
 
 fail() { echo "FAILED: $*" >&2; exit 1; }
 
+# draw_seed [SEED]: of RANDOM; without one WEFT_TEST_SEED, without that the clock.
+draw_seed() {
+  seed=${1:-${WEFT_TEST_SEED:-$(date +%s)}}
+  RANDOM=$((seed % 32768))
+  echo "seed $seed (WEFT_TEST_SEED=$seed draws the same again)"
+}
+
 # corpus NAME LINES SEED: NAME.src and NAME.tgt
 corpus() {
   awk -v n="$2" -v seed="$3" -v src="$WORK/$1.src" -v tgt="$WORK/$1.tgt" 'BEGIN {

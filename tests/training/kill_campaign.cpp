@@ -180,11 +180,12 @@ int campaign(std::int64_t kills, std::uint64_t seed) {
 int main(int argc, char** argv) {
   const std::int64_t kills = argc > 1 ? std::atoll(argv[1]) : 0;
   if (kills <= 0) {
-    fmt::print(stderr, "usage: kill_campaign KILLS [SEED]\n");
+    fmt::print(stderr, "usage: kill_campaign KILLS [SEED]; without a seed WEFT_TEST_SEED, or the clock\n");
     return 64;
   }
+  const char* asked = argc > 2 ? argv[2] : std::getenv("WEFT_TEST_SEED");
   const auto now = std::chrono::system_clock::now().time_since_epoch().count();
-  const std::uint64_t seed = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : static_cast<std::uint64_t>(now) % 1000000;
+  const std::uint64_t seed = asked != nullptr ? std::strtoull(asked, nullptr, 10) : static_cast<std::uint64_t>(now) % 1000000;
   try {
     return weft::test::campaign(kills, seed);
   } catch (const std::exception& error) {
