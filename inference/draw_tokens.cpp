@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "runtime/error.h"
 
 namespace weft {
@@ -51,11 +53,20 @@ std::int32_t drawn(const std::vector<Candidate>& candidates, double sum, double 
   return candidates.back().token;  // rounding
 }
 
+/// Not finite where the logits are not.
 template <class Real>
-NextToken draw_from(std::span<const Real> row, const Draw& draw, const Sampling& sampling, const TokenRules& rules) {
+double log_sum_exp(std::span<const Real> row) {
   const auto largest = static_cast<double>(*std::ranges::max_element(row));
   double sum = 0;
   for (const Real logit : row) sum += std::exp(static_cast<double>(logit) - largest);
+  return largest + std::log(sum);
+}
+
+/// The log probability is not finite where the logits are not.
+template <class Real>
+NextToken draw_from(std::span<const Real> row, const Draw& draw, const Sampling& sampling, const TokenRules& rules) {
+  const double normalizer = log_sum_exp(row);
+  if (!std::isfinite(normalizer)) return {rules.special.eos, normalizer};  // what is not a number cannot be sorted
   std::vector<Candidate> candidates;
   for (std::size_t v = 0; v < row.size(); ++v) {
     const auto token = static_cast<std::int32_t>(v);
@@ -66,7 +77,7 @@ NextToken draw_from(std::span<const Real> row, const Draw& draw, const Sampling&
     const double weights = truncate(candidates, sampling);
     token = drawn(candidates, weights, draw.uniform);
   }
-  return {token, static_cast<double>(row[static_cast<std::size_t>(token)]) - largest - std::log(sum)};
+  return {token, static_cast<double>(row[static_cast<std::size_t>(token)]) - normalizer};
 }
 
 template <class Real>
@@ -80,7 +91,7 @@ std::vector<NextToken> draw_all(const Tensor& logits, std::span<const Draw> draw
     tokens[i] = draw_from(all.subspan(static_cast<std::size_t>(draws[i].row) * vocab_size, vocab_size), draws[i], sampling, rules);
     broken += !std::isfinite(tokens[i].log_prob);
   }
-  if (broken > 0) fail("decoding: logits that are not finite");
+  if (broken > 0) fail_numerics(fmt::format("decoding: the logits of {} of {} draws are not finite", broken, draws.size()));
   return tokens;
 }
 

@@ -25,7 +25,7 @@ struct Draw {
 };
 
 /// One token for each draw; its log probability is of the softmax over the whole vocabulary at temperature 1, so that it is the model's
-/// own. `logits` (N, V), float or double in host memory. A row whose softmax is not finite is an error.
+/// own. `logits` (N, V), float or double in host memory. A row whose softmax is not finite fails (exit 78).
 std::vector<NextToken> draw_tokens(const Tensor& logits, std::span<const Draw>, const Sampling&, const TokenRules&);
 
 }  // namespace weft

@@ -127,7 +127,7 @@ void for_each_row_of(const Tensor& logits, const F& f) {
       ++broken;
     }
   }
-  if (broken > 0) fail(fmt::format("decoding: the logits of {} of {} hypotheses are not finite", broken, rows));
+  if (broken > 0) fail_numerics(fmt::format("decoding: the logits of {} of {} hypotheses are not finite", broken, rows));
 }
 
 template <class F>

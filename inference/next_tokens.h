@@ -32,7 +32,7 @@ struct TokenRules {
 };
 
 /// For each row of `logits` (N, V), float or double in host memory, its most probable tokens among those allowed: (N, count), best first,
-/// ties to the lower id; where fewer are allowed the rest has token -1. `rows` (N). A row whose softmax is not finite is an error.
+/// ties to the lower id; where fewer are allowed the rest has token -1. `rows` (N). A row whose softmax is not finite fails (exit 78).
 std::vector<NextToken> most_probable_tokens(const Tensor& logits, std::span<const NextRule> rows, std::int64_t count, const TokenRules&);
 
 /// log p of tokens[i] in row i of `logits`, as above.

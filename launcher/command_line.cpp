@@ -70,7 +70,9 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
     app.add_option("--ref", line.references, "references, a line for each of --hyp or --src; several files are several references")
         ->type_name("FILE...");
     app.add_option("--metrics", line.metrics, "any of bleu, chrf, chrf++, ter; bleu,chrf,ter")->type_name("NAME,...")->delimiter(',');
-    app.add_option("--tokenize", line.tokenizer, "how BLEU finds words: 13a, intl, zh, char or none; 13a")->type_name("NAME");
+    app.add_option("--tokenize", line.tokenizer,
+                   "how BLEU finds words: 13a, intl, zh, char or none; validation.tokenize of --config, else 13a")
+        ->type_name("NAME");
   }
   if (verb.name == "prepare")
     app.add_option("--out", line.out, "the folder to write; what it holds of an earlier preparation is replaced")->type_name("DIR");

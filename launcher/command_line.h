@@ -27,7 +27,7 @@ struct CommandLine {
 
   std::string hypotheses, second_hypotheses;     // evaluate --hyp, --hyp2
   std::vector<std::string> references, metrics;  // evaluate --ref, --metrics
-  std::string tokenizer = "13a";                 // evaluate --tokenize
+  std::string tokenizer;                         // evaluate --tokenize
 };
 
 /// `arguments` without the name of the program. Throws Error kBadInput with the nearest verb or option.

@@ -163,6 +163,8 @@ Section validation_section() {
       return config.training.early_stopping.*member;
     };
   };
+  Words<BleuTokenizer> tokenizers;
+  for (const BleuTokenizer one : kBleuTokenizers) tokenizers.emplace_back(std::string(name(one)), one);
   return {
       .name = "validation",
       .help = "When the model is judged, and by what.",
@@ -170,6 +172,10 @@ Section validation_section() {
           frequency("valid_freq", of(&TrainingConfig::valid_freq), "how often validation runs"),
           member_key("valid_metrics", "a list of loss, perplexity, bleu, chrf", "the first decides which checkpoint is best",
                      of(&TrainingConfig::valid_metrics), read_metrics, metrics_text),
+          choice(
+              "tokenize", of(&TrainingConfig::tokenize), tokenizers, {},
+              "how BLEU finds words, here and in evaluate --config: by Western punctuation, Unicode punctuation, each Chinese character, "
+              "each character, blanks alone; a change starts its best anew"),
           whole_or("null", "early_stopping", stopping(&EarlyStoppingConfig::validations), kLimit,
                    "so many validations in a row without a new best end the run"),
           choice("early_stopping_on", stopping(&EarlyStoppingConfig::on),

@@ -1,9 +1,13 @@
 #include "launcher/job.h"
 
+#include <unistd.h>
+
+#include <cstdlib>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "launcher/supervisor_command.h"
 #include "runtime/host_name.h"
 
 namespace weft {
@@ -33,7 +37,8 @@ Job::Job(const MpiSession& session, const ParallelConfig& config, RankWatch& wat
       ranks_on_host_(count_on_host(*mesh_.control, host_)) {}
 
 Log make_log(const Job& job) {
-  if (job.is_root()) return Log();
+  const bool terminal = ::isatty(STDERR_FILENO) == 1 || std::getenv(kTerminalVariable) != nullptr;
+  if (job.is_root()) return Log({.terminal = terminal});
   return Log({.quietest = LogLevel::kWarning, .rank = fmt::format("rank {} {}", job.rank(), job.host())});
 }
 

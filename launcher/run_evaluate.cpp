@@ -1,6 +1,6 @@
-#include <optional>
-
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -67,12 +67,12 @@ std::vector<References> read_references(const std::vector<std::string>& paths, c
   return references;
 }
 
-std::vector<Metric> chosen_metrics(const CommandLine& line) {
+std::vector<Metric> chosen_metrics(const CommandLine& line, BleuTokenizer tokenizer) {
   const std::vector<std::string> names = line.metrics.empty() ? std::vector<std::string>{"bleu", "chrf", "ter"} : line.metrics;
   std::vector<Metric> metrics;
   for (const std::string& name : names) {
     if (name == "bleu") {
-      metrics.push_back(bleu_metric({.tokenizer = tokenizer_of(line.tokenizer)}));
+      metrics.push_back(bleu_metric({.tokenizer = tokenizer}));
     } else if (name == "chrf") {
       metrics.push_back(chrf_metric());
     } else if (name == "chrf++") {
@@ -111,9 +111,15 @@ void print_comparison(const Metric& metric, const PairedBootstrap& found, const 
   }
 }
 
-Comparison read_comparison(const CommandLine& line, const std::string& output, const std::vector<std::string>& references) {
-  Comparison comparison{.metrics = chosen_metrics(line), .hypotheses = read_file(output)};
+Comparison read_comparison(const CommandLine& line, const std::string& output, const std::vector<std::string>& references,
+                           BleuTokenizer configured) {
+  const BleuTokenizer tokenizer = line.tokenizer.empty() ? configured : tokenizer_of(line.tokenizer);
+  Comparison comparison{.metrics = chosen_metrics(line, tokenizer), .hypotheses = read_file(output)};
   comparison.references = read_references(references, comparison.hypotheses);
+  const bool bleu = std::ranges::any_of(comparison.metrics, [](const Metric& metric) { return metric.name == "bleu"; });
+  if (const std::string trouble = words_not_found(tokenizer, comparison.references); bleu && !trouble.empty()) {
+    fmt::print(stderr, "weft: evaluate: {}\n  expected  --tokenize zh or char, or the metric chrf\n", trouble);
+  }
   if (!line.second_hypotheses.empty()) {
     comparison.second = read_file(line.second_hypotheses);
     require_as_many(comparison.second, comparison.hypotheses);
@@ -142,6 +148,7 @@ struct ModelQuestion {
   std::string model, source;
   std::vector<std::string> references;
   std::vector<std::string> sets;
+  BleuTokenizer tokenizer = BleuTokenizer::k13a;
 };
 
 /// Two files: those of data.valid, or the copies that preparing them has left.
@@ -158,6 +165,7 @@ ModelQuestion model_question(const CommandLine& line) {
   if (!line.config_files.empty()) {
     const Config config = load_config(line.config_files, line.sets, ConfigUse::kRead).config;
     question.sets = decoding_sets(config);
+    question.tokenizer = config.training.tokenize;
     if (question.model.empty()) question.model = config.run_dir;
     if (question.source.empty() && question.references.empty()) {
       const ParallelText text = validation_text(config);
@@ -182,7 +190,7 @@ int evaluate_model(const CommandLine& line, Job& job) {
     if (!line.hypotheses.empty() || !line.second_hypotheses.empty())
       fail_input("evaluate: output and a model\n  expected  --hyp FILE --ref FILE, or a model that writes the output");
     question = model_question(line);
-    if (job.is_root()) comparison = read_comparison(line, question->source, question->references);
+    if (job.is_root()) comparison = read_comparison(line, question->source, question->references, question->tokenizer);
   });
   together(job.control(), [&] { run.emplace(job, DecodingOptions{"evaluate", question->model, question->sets, decoding_arena_bytes}); });
   std::vector<std::string> sources;
@@ -203,7 +211,7 @@ int run_evaluate(const CommandLine& line, Job& job) {
     if (line.hypotheses.empty() || line.references.empty())
       fail_input("evaluate: nothing to compare\n  expected  --hyp FILE --ref FILE, or --model DIR --src FILE --ref FILE, or --config FILE");
     if (!line.sets.empty()) fail_input("evaluate: --set without a model\n  expected  --model or --config");
-    print_scores(read_comparison(line, line.hypotheses, line.references), line.json);
+    print_scores(read_comparison(line, line.hypotheses, line.references, BleuTokenizer::k13a), line.json);
   });
   return static_cast<int>(ExitCode::kDone);
 }

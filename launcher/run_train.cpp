@@ -1,7 +1,4 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -13,7 +10,6 @@
 #include "launcher/memory_question.h"
 #include "launcher/run_directory_setup.h"
 #include "launcher/signals.h"
-#include "launcher/supervisor_command.h"
 #include "launcher/together.h"
 #include "launcher/verbs.h"
 #include "launcher/version.h"
@@ -54,10 +50,12 @@ void say_start(Log& log, const Config& config, const Machine& machine, const Job
   log.info("config", fmt::format("update = up to {} {} of all ranks: passes of up to {} tokens a side and rank", config.training.batch_size,
                                  config.training.batch_type == BatchType::kTokens ? "tokens" : "sentences", memory.micro_batch_rows));
   log.info("memory", fmt::format("rank 0: {}; {} of memory on this host", describe(memory), bytes_text(available_host_memory())));
-  if (!config.data.prepared.empty() && config.data.valid.given()) log.warn("config", "data.valid: not read, data.prepared has its own");
-  if (!job.slow_transport().empty()) log.warn("config", job.slow_transport());
+  if (!config.data.prepared.empty() && config.data.valid.given()) {
+    log.warn_once("config", "data.valid: not read, data.prepared has its own");
+  }
+  if (!job.slow_transport().empty()) log.warn_once("config", job.slow_transport());
   const std::string crowded = oversubscription(job.ranks_on_host(), machine.threads);
-  if (!crowded.empty() && job.is_root()) log.warn("config", crowded);
+  if (!crowded.empty()) log.warn_once("config", crowded);
 }
 
 void say_resume(Log& log, const std::optional<FoundCheckpoint>& found, const std::string& run_dir, const std::string& changed) {
@@ -100,6 +98,7 @@ std::optional<TranslationValidation> translations_of(const Config& config, const
                                    .decoding = config.decoding,
                                    .max_length = config.model.max_length,
                                    .metrics = {},
+                                   .tokenizer = config.training.tokenize,
                                    .folder = config.run_dir + "/valid"};
   validation.decoding.n_best = 1;
   std::ranges::copy_if(config.training.valid_metrics, std::back_inserter(validation.metrics), judges_translations);
@@ -115,6 +114,7 @@ int run_train(const Config& config, Job& job) {
   const std::unique_ptr<Storage> storage = make_posix_storage();
   const RunDirectory directory(config, job, *storage, log);
   defer_stops();
+  const StopNotice notice([&log] { log.info("stop", "asked to stop: saves after the running pass or group of lines"); });
   install_crash_handler(job.progress(), job.rank(), job.host());
 
   std::optional<PreparedData> data;
@@ -168,10 +168,10 @@ int run_train(const Config& config, Job& job) {
                    .progress = job.progress(),
                    .storage = *storage,
                    .log = log,
-                   .terminal = ::isatty(STDERR_FILENO) == 1 || std::getenv(kTerminalVariable) != nullptr,
                    .train = data->train,
                    .valid = data->valid ? &*data->valid : nullptr,
                    .validation = validation,
+                   .tokenize = std::string(name(config.training.tokenize)),
                    .translations = translations_of(config, *data),
                    .micro_batch_rows = memory.micro_batch_rows,
                    .arena_bytes = memory.arena(),

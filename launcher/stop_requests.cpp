@@ -4,11 +4,14 @@
 #include <cmath>
 #include <ctime>
 
+#include "launcher/signals.h"
+
 namespace weft {
 
 StopRequests::StopRequests() {
   sigemptyset(&set_);
-  for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGCHLD}) sigaddset(&set_, number);
+  for (const int number : kStopSignals) sigaddset(&set_, number);
+  sigaddset(&set_, SIGCHLD);
   sigprocmask(SIG_BLOCK, &set_, &before_);
 }
 

@@ -3,7 +3,7 @@
 
 namespace weft {
 
-/// SIGTERM, SIGINT, SIGUSR1 and SIGCHLD are taken in turn by whoever waits, from here to the end of this object: there is no handler, and
+/// The stop signals and SIGCHLD are taken in turn by whoever waits, from here to the end of this object: there is no handler, and
 /// no race between a signal and a wait. One per process, on its only thread.
 class StopRequests {
  public:

@@ -12,4 +12,8 @@ void fail_input(const std::string& message) {
   throw Error(ExitCode::kBadInput, message);
 }
 
+void fail_numerics(const std::string& message) {
+  throw Error(ExitCode::kNumerics, message);
+}
+
 }  // namespace weft

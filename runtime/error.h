@@ -23,4 +23,7 @@ class Error : public std::runtime_error {
 /// A mistake in what the user gave us: exit 64. The message says where, what was found, what was expected.
 [[noreturn]] void fail_input(const std::string& message);
 
+/// Numbers that are not finite where none may be: exit 78.
+[[noreturn]] void fail_numerics(const std::string& message);
+
 }  // namespace weft

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstdio>
+#include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -22,9 +24,24 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 struct Log::Sinks {
   spdlog::logger logger{"weft"};
   std::string rank;  // "[rank 3 node07] " or empty
+  bool terminal = false, drawn = false;
+  std::mutex mutex;
 
+  ~Sinks() { clear(); }
+  void clear() {
+    if (std::exchange(drawn, false)) fmt::print(stderr, "\r\x1b[K");
+  }
+  void draw(std::string_view text) {
+    if (!terminal) return;
+    const std::lock_guard lock(mutex);
+    fmt::print(stderr, "\r\x1b[K{}", text);
+    std::fflush(stderr);
+    drawn = true;
+  }
   void write(LogLevel level, std::string_view part, std::string_view words, std::string_view text) {
     const std::string line = fmt::format("{}[{}] {}{}", rank, part, words, text);
+    const std::lock_guard lock(mutex);
+    if (logger.should_log(spdlog_level(level))) clear();
     logger.log(spdlog_level(level), spdlog::string_view_t(line));  // as it is: nothing in it is taken for a format
   }
 };
@@ -33,6 +50,7 @@ Log::Log() : Log(Options{}) {}
 
 Log::Log(const Options& options) : sinks_(std::make_unique<Sinks>()) {
   if (!options.rank.empty()) sinks_->rank = fmt::format("[{}] ", options.rank);
+  sinks_->terminal = options.terminal && options.to_stderr;
   if (options.to_stderr) sinks_->logger.sinks().push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
   sinks_->logger.set_pattern(kPattern);
   sinks_->logger.set_level(spdlog_level(options.quietest));
@@ -52,6 +70,18 @@ void Log::info(std::string_view part, std::string_view text) {
 
 void Log::warn(std::string_view part, std::string_view text) {
   sinks_->write(LogLevel::kWarning, part, "warning: ", text);
+}
+
+void Log::warn_once(std::string_view part, std::string_view text) {
+  if (sinks_->rank.empty()) warn(part, text);
+}
+
+void Log::status(std::string_view text) {
+  sinks_->draw(text);
+}
+
+bool Log::shows_status() const {
+  return sinks_->terminal;
 }
 
 void Log::error(std::string_view part, std::string_view text) {

@@ -231,7 +231,8 @@ void Saver::move_into_place(const InFlight& save) {
 }
 
 void Saver::give_up(std::int64_t step, const std::string& folder, const std::string& error) {
-  ++failed_in_row_;
+  if (step != failed_step_) ++failed_in_row_;  // a due save and one of a new best are two tries at one
+  failed_step_ = step;
   if (is_root()) {
     const std::string safe = committed_step_ < 0 ? "nothing saved yet" : fmt::format("step {}", committed_step_);
     setup_.log.error("save", fmt::format("step {} is not saved: {}\n  safe      {}\n  next      save {} of {} that may fail in a row", step,

@@ -91,7 +91,8 @@ class Saver {
   std::optional<InFlight> save_;
   std::int64_t committed_step_ = -1;
   std::vector<std::int64_t> best_, next_best_, damaged_;
-  int failed_in_row_ = 0;
+  int failed_in_row_ = 0;  // steps
+  std::int64_t failed_step_ = -1;
 };
 
 }  // namespace weft

@@ -8,9 +8,10 @@
 
 namespace weft {
 
-void write_best_file(const std::string& run_dir, const std::map<std::string, BestValue>& best, Log& log) {
+void write_best_file(const std::string& run_dir, const BestMetrics& best, Log& log) {
   Json json = Json::object();
   for (const auto& [metric, value] : best) {
+    if (!value.known()) continue;
     Json entry = Json::object();
     entry.set("step", value.step).set("value", value.value);
     json.set(metric, std::move(entry));

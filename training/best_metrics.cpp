@@ -11,22 +11,25 @@ bool larger_is_better(std::string_view metric) {
   return metric != "loss" && metric != "perplexity";
 }
 
-bool note_value(BestMetrics& best, const std::string& metric, double value, std::int64_t step, double epsilon) {
-  const auto known = best.find(metric);
-  const auto better = [&](double than) { return larger_is_better(metric) ? value > than + epsilon : value < than - epsilon; };
-  if (!std::isnan(value) && (known == best.end() || std::isnan(known->second.value) || better(known->second.value))) {
-    best[metric] = {.value = value, .step = step, .stalled = 0};
+bool note_value(BestMetrics& metrics, const std::string& metric, double value, std::int64_t step, double epsilon, bool warming_up) {
+  constexpr double kShowsAsNothing = 0.005;
+  BestValue& best = metrics.try_emplace(metric, BestValue{.value = std::nan(""), .step = step}).first->second;
+  const bool larger = larger_is_better(metric);
+  const bool nothing = !best.known() && larger && value < kShowsAsNothing;
+  if (nothing && warming_up) return false;
+  const bool better = !best.known() || (larger ? value > best.value + epsilon : value < best.value - epsilon);
+  if (std::isfinite(value) && better && !nothing) {
+    best = {.value = value, .step = step, .stalled = 0};
     return true;
   }
-  if (known == best.end()) best[metric] = {.value = value, .step = step, .stalled = 0};
-  best[metric].stalled += 1;
+  best.stalled += 1;
   return false;
 }
 
 std::string describe(const BestValue& best, int digits) {
-  if (best.stalled == 0) return "new best";
-  return fmt::format("stalled {} time{} (last best: {:.{}f} at step {})", best.stalled, best.stalled == 1 ? "" : "s", best.value, digits,
-                     best.step);
+  const std::string last = best.known() ? fmt::format("last best: {:.{}f} at step {}", best.value, digits, best.step) : "no best yet";
+  if (best.stalled > 0) return fmt::format("stalled {} time{} ({})", best.stalled, best.stalled == 1 ? "" : "s", last);
+  return best.known() ? "new best" : last;
 }
 
 bool has_stalled(const BestMetrics& best, std::span<const std::string> metrics, const EarlyStoppingConfig& config) {

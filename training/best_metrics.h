@@ -12,13 +12,12 @@ namespace weft {
 /// loss and perplexity are better when smaller, scores when larger.
 bool larger_is_better(std::string_view metric);
 
-using BestMetrics = std::map<std::string, BestValue>;
+/// Takes the value of a validation at `step`: a new best (by more than `epsilon`), or one more that has not been. What is not finite is
+/// never the best, nor is a score that shows as 0.00 before there was a better one; in the warm-up that is no stalled validation either,
+/// since a model that has learned next to nothing matches nothing. Returns whether it is a new best.
+bool note_value(BestMetrics&, const std::string& metric, double value, std::int64_t step, double epsilon, bool warming_up = false);
 
-/// Takes the value of a validation at `step`: a new best (by more than `epsilon`), or one more that has not been. NaN is never the best.
-/// Returns whether it is a new best.
-bool note_value(BestMetrics&, const std::string& metric, double value, std::int64_t step, double epsilon);
-
-/// "new best", or "stalled 3 times (last best: 7.904 at step 9000)"; `digits` behind the point.
+/// "new best", "no best yet", or "stalled 3 times (last best: 7.904 at step 9000)"; `digits` behind the point.
 std::string describe(const BestValue&, int digits);
 
 /// Whether so many validations in a row had no new best, by the first, by all or by any of the metrics.

@@ -46,6 +46,17 @@ std::string json_value(const std::string& value) {
 
 }  // namespace
 
+double without_sign_of_nan(double value) {
+  return std::isnan(value) ? std::abs(value) : value;
+}
+
+std::string progress_text(const TrainReport& r) {
+  std::string text =
+      fmt::format("step {}  epoch {:.2f}  loss {:.4f}  {:.0f} tokens/s", r.step, r.epoch, without_sign_of_nan(r.loss), r.tokens_per_second);
+  if (r.seconds_left) text += "  " + duration_text(*r.seconds_left) + " left";
+  return text;
+}
+
 std::string duration_text(double seconds) {
   if (!(seconds < 3.6e9)) return "unknown";
   const auto all = static_cast<std::int64_t>(std::llround(std::max(seconds, 0.0)));
@@ -55,16 +66,17 @@ std::string duration_text(double seconds) {
 }
 
 LogEvent train_event(const TrainReport& r) {
-  LogEvent event{.part = "train",
-                 .text = fmt::format("step {} epoch {:.2f} loss {:.4f} lr {:.4g} grad_norm {:.3g} tokens/s {:.0f} step_ms {:.0f}", r.step,
-                                     r.epoch, r.loss, r.learning_rate, r.grad_norm, r.tokens_per_second, r.step_ms),
-                 .fields = {{"step", r.step},
-                            {"epoch", r.epoch},
-                            {"loss", r.loss},
-                            {"lr", r.learning_rate},
-                            {"grad_norm", r.grad_norm},
-                            {"tokens/s", r.tokens_per_second},
-                            {"step_ms", r.step_ms}}};
+  LogEvent event{
+      .part = "train",
+      .text = fmt::format("step {} epoch {:.2f} loss {:.4f} lr {:.4g} grad_norm {:.3g} tokens/s {:.0f} step_ms {:.0f}", r.step, r.epoch,
+                          without_sign_of_nan(r.loss), r.learning_rate, without_sign_of_nan(r.grad_norm), r.tokens_per_second, r.step_ms),
+      .fields = {{"step", r.step},
+                 {"epoch", r.epoch},
+                 {"loss", r.loss},
+                 {"lr", r.learning_rate},
+                 {"grad_norm", r.grad_norm},
+                 {"tokens/s", r.tokens_per_second},
+                 {"step_ms", r.step_ms}}};
   if (r.seconds_left) {
     event.text += " eta " + duration_text(*r.seconds_left);
     event.fields.emplace_back("eta", *r.seconds_left);

@@ -35,6 +35,10 @@ struct TrainReport {
 /// `step 1000 epoch 0.31 loss 6.9412 lr 1.875e-05 grad_norm 1.37 tokens/s 41250 step_ms 555 eta 15h16m`; eta is in seconds in the
 /// fields, and left out while unknown.
 LogEvent train_event(const TrainReport&);
+/// `step 1012  epoch 0.31  loss 6.9123  41250 tokens/s  15h16m left`, for the line that is drawn over.
+std::string progress_text(const TrainReport&);
+/// NaN prints as nan, never as -nan.
+double without_sign_of_nan(double value);
 /// 15h16m, 12m05s, 9s.
 std::string duration_text(double seconds);
 /// One JSON object in one line, without the line end: time and part, then the fields in order. A number reads back as the same number;

@@ -22,6 +22,26 @@ SamplerConfig sampler_config_from(const Json& json) {
 
 }  // namespace
 
+Json to_json(const BestMetrics& best) {
+  Json json = Json::object();
+  for (const auto& [metric, value] : best) {
+    Json entry = Json::object();
+    entry.set("value", value.value).set("step", value.step).set("stalled", value.stalled);
+    json.set(metric, std::move(entry));
+  }
+  return json;
+}
+
+BestMetrics best_metrics_from(const Json& json) {
+  BestMetrics best;
+  for (const Json::Member& member : json.as_object()) {
+    best[member.key] = {.value = member.value.at("value").as_double(),
+                        .step = member.value.at("step").as_int(),
+                        .stalled = member.value.at("stalled").as_int()};
+  }
+  return best;
+}
+
 Json to_json(const RunState& run) {
   Json json = Json::object();
   json.set("step", run.counts.step);
@@ -34,16 +54,9 @@ Json to_json(const RunState& run) {
   if (run.sampling) json.set("sampling", to_json(*run.sampling));
   json.set("adam_count", run.adam_count);
   json.set("nonfinite_row", run.nonfinite_row);
-  json.set("validated_step", run.validated_step);
   json.set("validation_due", run.validation_due);
-  Json best = Json::object();
-  for (const auto& [metric, value] : run.best) {
-    Json entry = Json::object();
-    entry.set("value", value.value).set("step", value.step).set("stalled", value.stalled);
-    best.set(metric, std::move(entry));
-  }
-  json.set("best", std::move(best));
-  json.set("validation", run.validation);
+  json.set("best", to_json(run.best));
+  json.set("validation", run.validation).set("tokenize", run.tokenize);
   json.set("kept_best", Json::Array(run.kept_best.begin(), run.kept_best.end()));
   return json;
 }
@@ -60,17 +73,13 @@ RunState run_state_from(const Json& json) {
   if (const Json* sampling = json.find("sampling")) run.sampling = sampler_config_from(*sampling);
   run.adam_count = json.at("adam_count").as_int();
   run.nonfinite_row = json.at("nonfinite_row").as_int();
-  run.validated_step = json.at("validated_step").as_int();
   run.validation_due = json.at("validation_due").as_bool();
   if (const Json* validation = json.find("validation")) run.validation = validation->as_string();
+  if (const Json* tokenize = json.find("tokenize")) run.tokenize = tokenize->as_string();
   if (const Json* kept = json.find("kept_best")) {
     for (const Json& step : kept->as_array()) run.kept_best.push_back(step.as_int());
   }
-  for (const Json::Member& member : json.at("best").as_object()) {
-    run.best[member.key] = {.value = member.value.at("value").as_double(),
-                            .step = member.value.at("step").as_int(),
-                            .stalled = member.value.at("stalled").as_int()};
-  }
+  run.best = best_metrics_from(json.at("best"));
   return run;
 }
 

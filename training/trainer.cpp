@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "runtime/error.h"
 #include "state/run_directory.h"
@@ -49,15 +51,13 @@ Trainer::Trainer(const TrainingJob& job)
               .config = job.checkpoint,
               .run_dir = job.run_dir,
               .run = job.identity}),
-      run_log_(job.run_dir,
-               [this](std::string_view part, const std::string& text) {
-                 progress_.clear();
-                 job_.log.info(part, text);
-               }),
-      progress_(stderr, job.terminal) {
+      records_(job.storage, job.run_dir),
+      run_log_(job.run_dir, [this](std::string_view part, const std::string& text) { job_.log.info(part, text); }) {
   if (job.valid != nullptr) validator_.emplace(job.device, *job.mesh.dp, *job.valid, job.micro_batch_rows);
   if (job.translations) {
     translator_.emplace(*job.mesh.control, *job.translations, search_problem(*job.translations, *model_));
+    const std::string doubt = translator_->doubt();
+    if (!doubt.empty()) job.log.warn("valid", doubt + "\n  expected  validation.tokenize: zh or char, or chrf as the first metric");
   }
 }
 
@@ -69,10 +69,7 @@ void Trainer::start(const FoundCheckpoint* found) {
     const Resumed resumed = load_checkpoint(found->reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_});
     run_ = run_state_from(resumed.run_state);
     step_state_.restore(run_.adam_count, run_.nonfinite_row);
-    if (!run_.validation.empty() && run_.validation != job_.validation && !run_.best.empty()) {
-      job_.log.warn("resume", "other validation text: what is best is found anew");
-      run_.best.clear();
-    }
+    forget_other_bests();
     // A checkpoint of another directory is where this run begins; it is none of this run's own.
     if (found->reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) {
       saver_.resumed(resumed.step, found->damaged, run_.kept_best);
@@ -80,7 +77,8 @@ void Trainer::start(const FoundCheckpoint* found) {
     }
     job_.progress.committed = saver_.committed_step();
   }
-  run_.validation = job_.validation;
+  if (!job_.validation.empty()) run_.validation = job_.validation;
+  run_.tokenize = job_.tokenize;
   const SamplerConfig sampling{.seed = job_.seed,
                                .batch_type = job_.training.batch_type,
                                .batch_size = job_.training.batch_size,
@@ -95,25 +93,33 @@ void Trainer::start(const FoundCheckpoint* found) {
   started_at_ = reported_at_ = shown_at_ = Clock::now();
 }
 
+/// Values are compared with values of the same text, cut into the same words.
+void Trainer::forget_other_bests() {
+  const bool other_text = !run_.validation.empty() && !job_.validation.empty() && run_.validation != job_.validation;
+  if (other_text && !run_.best.empty()) {
+    job_.log.warn_once("resume", "other validation text: what is best is found anew");
+    run_.best.clear();
+  }
+  if (run_.tokenize != job_.tokenize && run_.best.erase("bleu") > 0) {
+    job_.log.warn_once("resume", fmt::format("validation.tokenize {} -> {}: the best bleu is found anew", run_.tokenize, job_.tokenize));
+  }
+}
+
 ExitCode Trainer::run() {
-  if (run_.validation_due && validator_) validate();
+  if (run_.validation_due && validator_ && !recall_validation() && !validate()) return finish_stopped();
   for (;;) {
     const bool stalled = has_stalled(run_.best, job_.training.valid_metrics, job_.training.early_stopping);
     const Limit limit = stalled ? Limit::kEarlyStopping : limit_reached(job_.training.limits, run_.counts, 0);
     if (limit != Limit::kNone) return finish(limit);
     const RunCounts before = run_.counts;
-    step();
+    if (!step()) return finish_stopped();
     const bool stop = agree_to_stop();
-    after_step(before, stop);
-    if (!stop) continue;
-    finish_saving();
-    check_finite(step_state_.read());
-    job_.log.info("stop", fmt::format("step {} is saved, as was asked", run_.counts.step));
-    return ExitCode::kStopped;
+    if (!after_step(before, stop)) return finish_stopped();
   }
 }
 
-void Trainer::step() {
+/// Whether the update is done: a request to stop discards it.
+bool Trainer::step() {
   const LoadedUpdate& loaded = loader_->begin_update();
   const Update& update = loaded.update;
   const TrainingConfig& config = job_.training;
@@ -125,6 +131,10 @@ void Trainer::step() {
   step_state_.write(number, learning_rate(config.schedule, number, config.limits.train_steps), 1.0 / static_cast<double>(counted));
   reducer_.begin_update(static_cast<int>(loaded.passes));
   for (std::int64_t pass = 0; pass < loaded.passes; ++pass) {
+    if (pass > 0 && agree_to_stop()) {
+      step_state_.write(run_.counts.step, 0, 1);  // the last update speaks for itself again
+      return false;
+    }
     job_.progress.pass = pass + 1;
     model_->forward_backward(ctx_, loader_->next(), reducer_, loss_.sums());
   }
@@ -137,6 +147,7 @@ void Trainer::step() {
   step_state_.record();
   advance(update);
   check_finite(step_state_.previous());
+  return true;
 }
 
 void Trainer::advance(const Update& update) {
@@ -147,7 +158,7 @@ void Trainer::advance(const Update& update) {
       static_cast<double>(update.next.epoch) + static_cast<double>(update.next.samples) / static_cast<double>(job_.train.size());
 }
 
-/// One small message a step: whether any rank was asked to stop or is out of time (clocks differ), and whether all writers are done.
+/// One small message: whether any rank was asked to stop or is out of time (clocks differ), and whether all writers are done.
 bool Trainer::agree_to_stop() {
   const bool out_of_time = limit_reached(job_.training.limits, run_.counts, hours_running()) == Limit::kTime;
   const std::int64_t stop = job_.stop_requested() || out_of_time ? 1 : 0, writing = saver_.writers_done() ? 0 : 1;
@@ -157,34 +168,43 @@ bool Trainer::agree_to_stop() {
   return all[0] != 0;
 }
 
-void Trainer::after_step(const RunCounts& before, bool stop) {
+/// Whether the run goes on.
+bool Trainer::after_step(const RunCounts& before, bool stop) {
   const RunCounts& now = run_.counts;
-  const bool validation_due = validator_ && due(job_.training.valid_freq, before, now);
+  const bool validates = validator_ && due(job_.training.valid_freq, before, now);
   if (due(job_.training.report_freq, before, now)) {
     report();
-  } else if (is_root() && progress_.visible()) {
+  } else if (is_root() && job_.log.shows_status()) {
     show_progress();
   }
   const bool is_last = limit_reached(job_.training.limits, now, 0) != Limit::kNone;
-  const bool validates = validation_due || (validator_ && is_last);
-  if (stop || due(job_.training.save_freq, before, now)) save(validates);  // a save comes before the validation of its step
-  if (validation_due && !stop) validate();
+  run_.validation_due = validates || (validator_ && is_last);
+  if (stop || due(job_.training.save_freq, before, now)) save();  // a save comes before the validation of its step
+  if (stop || !validates) return !stop;
+  return validate() && !agree_to_stop();
 }
 
 ExitCode Trainer::finish(Limit limit) {
-  const bool validates = validator_ && run_.counts.step != started_.step && run_.validated_step != run_.counts.step;
-  if (run_.counts.step != saver_.committed_step()) save(validates);
-  if (validates) validate();
+  if (run_.counts.step != saver_.committed_step()) save();
+  if (validator_ && run_.validation_due && !validate()) return finish_stopped();
   finish_saving();
   check_finite(step_state_.read());
   job_.log.info("done", fmt::format("step {}, {} reached; {}", run_.counts.step, name(limit), job_.run_dir));
   return ExitCode::kDone;
 }
 
+ExitCode Trainer::finish_stopped() {
+  save();
+  finish_saving();
+  check_finite(step_state_.read());
+  const std::string_view due = run_.validation_due ? "; its validation comes first at the next start" : "";
+  job_.log.info("stop", fmt::format("step {} is saved, as was asked{}", run_.counts.step, due));
+  return ExitCode::kStopped;
+}
+
 /// The end of a run is on the disk, or the run has not ended well.
 void Trainer::finish_saving() {
   saver_.finish();
-  progress_.clear();
   if (saver_.committed_step() == run_.counts.step) return;
   throw Error(ExitCode::kStorage, fmt::format("step {} could not be saved\n  safe      {}", run_.counts.step, safe_text()));
 }
@@ -193,54 +213,85 @@ std::string Trainer::safe_text() const {
   return saver_.committed_step() < 0 ? "no step is committed yet" : fmt::format("step {} is committed", saver_.committed_step());
 }
 
-void Trainer::save(bool validation_due) {
+void Trainer::save() {
   job_.progress.phase = Phase::kSave;
-  saver_.start(run_.counts.step, saved_state(validation_due));
+  if (run_.validation_due && is_root() && run_.counts.step != saver_.committed_step()) records_.remove(run_.counts.step);
+  saver_.start(run_.counts.step, saved_state());
 }
 
 /// Counts that live on the device are read back here, where waiting is allowed.
-Json Trainer::saved_state(bool validation_due) {
+Json Trainer::saved_state() {
   const StepStateBuffer::Fields fields = step_state_.read();
   run_.adam_count = std::llround(fields[StepState::kAdamCount]);
   run_.nonfinite_row = std::llround(fields[StepState::kNonFiniteRow]);
-  run_.validation_due = validation_due;
   run_.sampling = sampler_->config_at(run_.position);
   run_.kept_best = saver_.kept_best();
   return to_json(run_);
 }
 
-void Trainer::validate() {
+/// By what a validation judges.
+std::string Trainer::judged() const {
+  return fmt::format("{} {} {}", job_.validation, job_.tokenize, fmt::join(job_.training.valid_metrics, " "));
+}
+
+/// A validation that is due may have ended before the process did.
+bool Trainer::recall_validation() {
+  if (saver_.committed_step() != run_.counts.step) return false;
+  std::optional<BestMetrics> best;
+  if (is_root()) best = records_.read(run_.counts.step, judged());
+  const std::string text = job_.mesh.control->broadcast(best ? to_json(*best).dump() : std::string(), 0);
+  if (text.empty()) return false;
+  run_.best = best_metrics_from(Json::parse(text, "the best values of rank 0"));
+  run_.validation_due = false;
+  keep_best();
+  return true;
+}
+
+/// Whether it is done: a request to stop discards it.
+bool Trainer::validate() {
   job_.progress.phase = Phase::kValidation;
   saver_.wait_until_read();
   if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
-  const std::vector<MetricScore> scores = judge();
+  const std::optional<std::vector<MetricScore>> scores = judge();
   if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
-  run_.validation_due = false;
-  run_.validated_step = run_.counts.step;
+  if (!scores) return false;
+  const bool was_due = std::exchange(run_.validation_due, false);
+  note_scores(*scores);
+  if (was_due && is_root()) records_.write(run_.counts.step, judged(), run_.best, job_.log);
+  return true;
+}
+
+void Trainer::note_scores(std::span<const MetricScore> scores) {
   bool new_best = false;
   for (const MetricScore& score : scores) new_best |= note_score(score);
   if (!new_best) return;
   keep_best();
-  if (job_.checkpoint.keep_best > 0) saver_.ensure_saved(run_.counts.step, saved_state(false));
+  if (job_.checkpoint.keep_best > 0) saver_.ensure_saved(run_.counts.step, saved_state());
   if (is_root()) write_best_file(job_.run_dir, run_.best, job_.log);
 }
 
 void Trainer::keep_best() {
   std::vector<std::int64_t> steps;
-  for (const auto& [metric, best] : run_.best) steps.push_back(best.step);
+  for (const auto& [metric, best] : run_.best) {
+    if (best.known()) steps.push_back(best.step);
+  }
   if (job_.checkpoint.keep_best > 0 && !steps.empty()) saver_.keep_best(steps);
 }
 
-/// The values of valid_metrics, in their order, the same on every rank.
-std::vector<MetricScore> Trainer::judge() {
-  const Validator::Result loss = validator_->run(ctx_, *model_, reducer_, job_.progress);
+/// The values of valid_metrics, in their order, the same on every rank; nothing after a request to stop.
+std::optional<std::vector<MetricScore>> Trainer::judge() {
+  const auto stop = [this] { return agree_to_stop(); };
+  const std::optional<Validator::Result> loss = validator_->run(ctx_, *model_, reducer_, job_.progress, stop);
+  if (!loss) return std::nullopt;
   TranslationValidator::Result translated;
   if (translator_) {
     Context ctx = ctx_;
     ctx.training = false;
     for (BlockId block = 0; block < parameters_.num_blocks(); ++block) reducer_.acquire(ctx, block, Direction::kForward);
-    translated = translator_->run(ctx, run_.counts.step, job_.progress);
+    std::optional<TranslationValidator::Result> result = translator_->run(ctx, run_.counts.step, job_.progress, stop);
     for (BlockId block = 0; block < parameters_.num_blocks(); ++block) reducer_.release(ctx, block);
+    if (!result) return std::nullopt;
+    translated = std::move(*result);
     if (!translated.warning.empty()) job_.log.warn("valid", translated.warning);
   }
   std::vector<MetricScore> scores;
@@ -249,7 +300,7 @@ std::vector<MetricScore> Trainer::judge() {
     if (judges_translations(metric)) {
       scores.push_back(*next++);
     } else {
-      scores.push_back({.metric = metric, .score = metric == "loss" ? loss.loss : loss.perplexity, .signature = ""});
+      scores.push_back({.metric = metric, .score = metric == "loss" ? loss->loss : loss->perplexity, .signature = ""});
     }
   }
   return scores;
@@ -257,8 +308,9 @@ std::vector<MetricScore> Trainer::judge() {
 
 bool Trainer::note_score(const MetricScore& score) {
   const int digits = score.signature.empty() ? 4 : 2;
-  const bool is_best = note_value(run_.best, score.metric, score.score, run_.counts.step, job_.training.early_stopping.epsilon);
-  std::string text = fmt::format("step {} {} {:.{}f} {}", run_.counts.step, score.metric, score.score, digits,
+  const bool warming_up = run_.counts.step < job_.training.schedule.warmup_steps;
+  const bool is_best = note_value(run_.best, score.metric, score.score, run_.counts.step, job_.training.early_stopping.epsilon, warming_up);
+  std::string text = fmt::format("step {} {} {:.{}f} {}", run_.counts.step, score.metric, without_sign_of_nan(score.score), digits,
                                  describe(run_.best.at(score.metric), digits));
   if (!score.signature.empty()) text += ", " + score.signature;
   if (is_root()) run_log_.write({.part = "valid", .text = text, .fields = {{"step", run_.counts.step}, {score.metric, score.score}}});
@@ -282,7 +334,7 @@ void Trainer::show_progress() {
   const Clock::time_point now = Clock::now();
   if (now - shown_at_ < kProgressInterval) return;
   shown_at_ = now;
-  progress_.show(make_report());
+  job_.log.status(progress_text(make_report()));
 }
 
 TrainReport Trainer::make_report() {
@@ -310,7 +362,7 @@ void Trainer::check_finite(const StepStateBuffer::Fields& fields) {
   const bool ends = job_.training.on_nonfinite == OnNonFinite::kStop || row >= job_.training.max_nonfinite;
   const std::string what = fmt::format("step {}: gradient norm is not finite ({} in a row)", step, row);
   if (!ends) {
-    job_.log.warn("train", what + ": weights and moments stay as they were");
+    job_.log.warn_once("train", what + ": weights and moments stay as they were");
     return;
   }
   saver_.finish();  // what was saved before is whole, and every rank ends here

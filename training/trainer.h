@@ -18,12 +18,12 @@
 #include "state/saver.h"
 #include "training/limits.h"
 #include "training/loss_buffer.h"
-#include "training/progress.h"
 #include "training/run_log.h"
 #include "training/run_state.h"
 #include "training/step_state_buffer.h"
 #include "training/training_config.h"
 #include "training/translation_validator.h"
+#include "training/validation_record.h"
 #include "training/validator.h"
 
 namespace weft {
@@ -46,10 +46,10 @@ struct TrainingJob {
   Progress& progress;  // for the watchdog
   Storage& storage;
   Log& log;
-  bool terminal = false;  // stderr ends at one: a progress line is drawn
   const Dataset& train;
   const Dataset* valid = nullptr;                     // nullptr: no validation
   std::string validation;                             // tells validation texts apart; empty: none
+  std::string tokenize = "13a";                       // validation.tokenize
   std::optional<TranslationValidation> translations;  // none: no metric wants any
   std::int64_t micro_batch_rows = 0;
   std::int64_t arena_bytes = 0;  // by measure_memory, for that micro-batch
@@ -65,24 +65,31 @@ class Trainer {
 
   /// Starts from a checkpoint that was found, or from fresh weights. Call once, before `run`.
   void start(const FoundCheckpoint*);
-  /// Runs to a limit (kDone) or to a stop on request (kStopped), with everything saved. Throws kNumerics and kStorage.
+  /// Runs to a limit (kDone) or to a stop on request (kStopped), with everything saved. A request is looked at between passes and between
+  /// groups of lines: an update that is not finished is discarded, a validation that is not finished stays due. Throws kNumerics and
+  /// kStorage.
   ExitCode run();
 
   const RunState& state() const { return run_; }
 
  private:
-  void step();
+  bool step();
   void advance(const Update&);
-  void after_step(const RunCounts& before, bool stop);
+  bool after_step(const RunCounts& before, bool stop);
   ExitCode finish(Limit);
+  ExitCode finish_stopped();
   void finish_saving();
   std::string safe_text() const;
-  void validate();
+  void forget_other_bests();
+  std::string judged() const;
+  bool recall_validation();
+  bool validate();
+  void note_scores(std::span<const MetricScore>);
   void keep_best();
-  std::vector<MetricScore> judge();
+  std::optional<std::vector<MetricScore>> judge();
   bool note_score(const MetricScore&);
-  void save(bool validation_due);
-  Json saved_state(bool validation_due);
+  void save();
+  Json saved_state();
   void report();
   void show_progress();
   TrainReport make_report();
@@ -104,10 +111,10 @@ class Trainer {
   std::optional<Validator> validator_;
   std::optional<TranslationValidator> translator_;
   Saver saver_;
+  ValidationRecords records_;
   std::optional<BatchSampler> sampler_;  // the loader has a copy
   std::unique_ptr<Loader> loader_;
   RunLog run_log_;
-  ProgressLine progress_;
 
   using Clock = std::chrono::steady_clock;
   bool is_root() const { return job_.mesh.control->rank() == 0; }

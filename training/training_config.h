@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "data/data_config.h"
+#include "inference/metrics/tokenize.h"
 #include "training/frequency.h"
 
 namespace weft {
@@ -53,6 +54,7 @@ struct TrainingConfig {
   OnNonFinite on_nonfinite = OnNonFinite::kSkip;
   std::int64_t max_nonfinite = 10;
   std::vector<std::string> valid_metrics{"perplexity"};
+  BleuTokenizer tokenize = BleuTokenizer::k13a;  // of BLEU
   EarlyStoppingConfig early_stopping;
 };
 

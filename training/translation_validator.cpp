@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -18,10 +19,10 @@
 namespace weft {
 namespace {
 
-constexpr std::size_t kLinesTogether = 256;  // between two signs of life
+constexpr std::size_t kLinesTogether = 64;  // of a rank, between two looks at whether to stop
 
-Metric metric_named(const std::string& name) {
-  if (name == "bleu") return bleu_metric();
+Metric metric_named(const std::string& name, BleuTokenizer tokenizer) {
+  if (name == "bleu") return bleu_metric({.tokenizer = tokenizer});
   if (name == "chrf") return chrf_metric();
   fail(name + " does not judge translations");
 }
@@ -64,50 +65,70 @@ TranslationValidator::TranslationValidator(Control& control, const TranslationVa
   std::iota(order_.begin(), order_.end(), std::size_t{0});
   std::ranges::stable_sort(order_, std::ranges::greater{}, [&](std::size_t i) { return lines_[i].size(); });
   if (control.rank() != 0) return;
+  for (const std::string& name : config_.metrics) metrics_.push_back(metric_named(name, config_.tokenizer));
   for (std::string& line : read_lines(config.text.tgt)) references_.push_back({std::move(line)});
 }
 
-/// Every so manyth line of the order, as one text: translations have no line ends inside.
-std::vector<std::string> TranslationValidator::translate_share(Context& ctx, Progress& progress) const {
-  std::vector<std::string> share, translations;
-  for (auto i = static_cast<std::size_t>(control_.rank()); i < order_.size(); i += static_cast<std::size_t>(control_.size())) {
-    share.push_back(lines_[order_[i]]);
+/// This rank's lines of the group that begins there: every so manyth.
+std::vector<std::string> TranslationValidator::share(std::size_t begin) const {
+  const auto rank = static_cast<std::size_t>(control_.rank()), ranks = static_cast<std::size_t>(control_.size());
+  std::vector<std::string> lines;
+  for (std::size_t i = begin + rank; i < std::min(begin + kLinesTogether * ranks, order_.size()); i += ranks) {
+    lines.push_back(lines_[order_[i]]);
   }
-  for (std::size_t begin = 0; begin < share.size(); begin += kLinesTogether) {
-    const std::span<const std::string> lines = std::span(share).subspan(begin, std::min(kLinesTogether, share.size() - begin));
-    for (std::vector<Translation>& best : translator_.translate(ctx, lines, 1, [](const std::string&) {})) {
-      translations.push_back(std::move(best.front().text));
+  return lines;
+}
+
+/// On rank 0 the translations of all lines, in their order; `own`: those of this rank, as text, since they have no line ends inside.
+std::vector<std::string> TranslationValidator::collect(std::string own) const {
+  const std::vector<std::string> shares = control_.gather(std::move(own), 0);
+  std::vector<std::string> translations(control_.rank() == 0 ? lines_.size() : 0);
+  for (std::size_t rank = 0; rank < shares.size(); ++rank) {
+    std::size_t at = 0;
+    for (std::size_t i = rank; i < order_.size(); i += shares.size()) {
+      const std::size_t end = shares[rank].find('\n', at);
+      translations[order_[i]] = shares[rank].substr(at, end - at);
+      at = end + 1;
     }
-    ++progress.pass;
   }
   return translations;
 }
 
-TranslationValidator::Result TranslationValidator::run(Context& ctx, std::int64_t step, Progress& progress) const {
-  std::string own;
-  for (const std::string& text : translate_share(ctx, progress)) own += text + '\n';
-  const std::vector<std::string> shares = control_.gather(std::move(own), 0);
-  Result result;
-  Json scores = Json::array();
-  if (control_.rank() == 0) {
-    std::vector<std::string> translations(lines_.size());
-    for (std::size_t rank = 0; rank < shares.size(); ++rank) {
-      std::size_t at = 0;
-      for (std::size_t i = rank; i < order_.size(); i += shares.size()) {
-        const std::size_t end = shares[rank].find('\n', at);
-        translations[order_[i]] = shares[rank].substr(at, end - at);
-        at = end + 1;
+std::optional<TranslationValidator::Result> TranslationValidator::run(Context& ctx, std::int64_t step, Progress& progress,
+                                                                      const std::function<bool()>& stop) const {
+  std::string own, trouble;
+  for (std::size_t begin = 0; begin < order_.size(); begin += kLinesTogether * static_cast<std::size_t>(control_.size())) {
+    if (stop()) return std::nullopt;
+    ++progress.pass;
+    const std::vector<std::string> lines = share(begin);
+    if (!trouble.empty() || lines.empty()) continue;
+    try {
+      for (const std::vector<Translation>& best : translator_.translate(ctx, lines, 1, [](const std::string&) {})) {
+        own += best.front().text + '\n';
       }
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kNumerics) throw;
+      trouble = error.what();
     }
-    for (const std::string& name : config_.metrics) {
-      result.scores.push_back(corpus_score(metric_named(name), translations, references_));
-    }
-    scores = to_json(result.scores);
-    result.warning = write(step, translations);
   }
-  const std::string text = control_.broadcast(scores.dump(), 0);
+  const bool finite = control_.agree({trouble.empty() ? 0 : 1})[0] == 0;
+  const std::vector<std::string> translations = finite ? collect(std::move(own)) : std::vector<std::string>();
+  Result result;
+  if (control_.rank() == 0) {
+    for (const Metric& metric : metrics_) {
+      result.scores.push_back(finite ? corpus_score(metric, translations, references_)
+                                     : MetricScore{metric.name, std::nan(""), metric.signature(reference_count(references_))});
+    }
+    result.warning = finite ? write(step, translations) : fmt::format("step {}: nothing is translated: {}", step, trouble);
+  }
+  const std::string text = control_.broadcast(to_json(result.scores).dump(), 0);
   result.scores = scores_from(Json::parse(text, "the scores of rank 0"));
   return result;
+}
+
+std::string TranslationValidator::doubt() const {
+  const bool bleu = std::ranges::any_of(config_.metrics, [](const std::string& name) { return name == "bleu"; });
+  return bleu ? words_not_found(config_.tokenizer, references_) : "";
 }
 
 std::string TranslationValidator::write(std::int64_t step, std::span<const std::string> translations) const {

@@ -1,5 +1,7 @@
 #pragma once
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -7,6 +9,7 @@
 #include "data/data_config.h"
 #include "data/vocabulary.h"
 #include "inference/metrics/metric.h"
+#include "inference/metrics/tokenize.h"
 #include "inference/translator.h"
 #include "layers/block_hooks.h"
 #include "parallel/control.h"
@@ -25,7 +28,8 @@ struct TranslationValidation {
   DecodingConfig decoding;
   std::int64_t max_length = 0;       // model.max_length, end token included
   std::vector<std::string> metrics;  // those that judge translations
-  std::string folder;                // RUN/valid: step-000000005000.txt has the translations of that step
+  BleuTokenizer tokenizer = BleuTokenizer::k13a;
+  std::string folder;  // RUN/valid: step-000000005000.txt has the translations of that step
 };
 
 /// Translates the held-out text with the model that is being trained, lines dealt to the ranks by length, and scores it on rank 0.
@@ -34,22 +38,28 @@ class TranslationValidator {
   /// Reads the text. The vocabularies outlive the validator.
   TranslationValidator(Control&, const TranslationValidation&, const SearchProblem&);
 
-  /// Scores in the order of `metrics`, the same on every rank. ctx.training is false; every block is acquired meanwhile. `progress` moves
-  /// for the watchdog. Returns `warning` on rank 0 when the translations could not be written.
+  /// Scores in the order of `metrics`, the same on every rank; NaN where the model gives no numbers. ctx.training is false; every block is
+  /// acquired meanwhile. `progress` moves for the watchdog. Returns `warning` on rank 0: no numbers, or translations that could not be
+  /// written. All ranks ask `stop`, which answers the same on each, before every group of lines; nothing is returned once it says so.
   struct Result {
     std::vector<MetricScore> scores;
     std::string warning;
   };
-  Result run(Context&, std::int64_t step, Progress&) const;
+  std::optional<Result> run(Context&, std::int64_t step, Progress&, const std::function<bool()>& stop) const;
+
+  /// On rank 0: why BLEU would say little about this text; empty: it does not, or is not asked for.
+  std::string doubt() const;
 
  private:
-  std::vector<std::string> translate_share(Context&, Progress&) const;
+  std::vector<std::string> share(std::size_t begin) const;
+  std::vector<std::string> collect(std::string own) const;
   std::string write(std::int64_t step, std::span<const std::string> translations) const;
 
   Control& control_;
   TranslationValidation config_;
   Translator translator_;
   std::vector<std::string> lines_;
+  std::vector<Metric> metrics_;         // rank 0
   std::vector<References> references_;  // rank 0
   std::vector<std::size_t> order_;      // longest line first
 };

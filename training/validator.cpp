@@ -28,19 +28,22 @@ Validator::Validator(Device& device, Communicator& dp, const Dataset& data, std:
       parts_(parts_in_length_order(data, micro_batch_rows)),
       buffer_(device, largest_extent(parts_)) {}
 
-Validator::Result Validator::run(Context& training_ctx, Model& model, BlockHooks& hooks, Progress& progress) {
+std::optional<Validator::Result> Validator::run(Context& training_ctx, Model& model, BlockHooks& hooks, Progress& progress,
+                                                const std::function<bool()>& stop) {
   Context ctx = training_ctx;
   ctx.training = false;
   LossBuffer losses(device_, ctx.stream);
   const auto rank = static_cast<std::size_t>(dp_.rank()), ranks = static_cast<std::size_t>(dp_.size());
-  for (std::size_t i = rank; i < parts_.size(); i += ranks) {
+  for (std::size_t first = 0; first < parts_.size(); first += ranks) {
+    if (stop()) return std::nullopt;
+    if (first + rank >= parts_.size()) break;  // the last round
     ++progress.pass;
-    model.forward(ctx, buffer_.load(device_, ctx.stream, data_, parts_[i]), hooks, losses.sums());
+    model.forward(ctx, buffer_.load(device_, ctx.stream, data_, parts_[first + rank]), hooks, losses.sums());
     ctx.stream.synchronize();  // the buffer is filled again
   }
   const LossTotals totals = losses.sum_over(dp_, losses.take());
   const double loss = totals.nll / totals.count;
-  return {.loss = loss, .perplexity = std::exp(loss), .accuracy = totals.correct / totals.count};
+  return Result{.loss = loss, .perplexity = std::exp(loss), .accuracy = totals.correct / totals.count};
 }
 
 }  // namespace weft

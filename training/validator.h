@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+#include <optional>
 #include <vector>
 
 #include "data/batch_builder.h"
@@ -21,8 +23,9 @@ class Validator {
     double perplexity = 0;  // exp(loss)
     double accuracy = 0;    // share of tokens whose largest logit is right
   };
-  /// `progress` moves with every batch, for the watchdog.
-  Result run(Context&, Model&, BlockHooks&, Progress&);
+  /// `progress` moves with every batch, for the watchdog. All ranks ask `stop`, which answers the same on each, before every batch; nothing
+  /// is returned once it says so.
+  std::optional<Result> run(Context&, Model&, BlockHooks&, Progress&, const std::function<bool()>& stop);
 
  private:
   Device& device_;

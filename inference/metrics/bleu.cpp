@@ -128,4 +128,22 @@ MetricScore corpus_bleu(std::span<const std::string> hypotheses, std::span<const
   return corpus_score(bleu_metric(options), hypotheses, references);
 }
 
+std::string words_not_found(BleuTokenizer tokenizer, std::span<const References> references) {
+  constexpr std::int64_t kFewestCharacters = 200, kCharactersToABlank = 20;
+  if (tokenizer == BleuTokenizer::kZh || tokenizer == BleuTokenizer::kChar) return "";
+  std::int64_t characters = 0, blanks = 0;
+  for (const References& of_sentence : references) {
+    for (const std::string& text : of_sentence) {
+      for (const char c : text) {
+        characters += (static_cast<unsigned char>(c) & 0xc0) != 0x80;  // UTF-8: all but the bytes that continue one
+        blanks += c == ' ';
+      }
+    }
+  }
+  if (characters < kFewestCharacters || blanks * kCharactersToABlank >= characters) return "";
+  return fmt::format(
+      "the references have {} blanks in {} characters, and BLEU's tokenizer {} splits words at blanks: its score says little", blanks,
+      characters, name(tokenizer));
+}
+
 }  // namespace weft

@@ -34,4 +34,8 @@ Metric bleu_metric(const BleuOptions& = {});
 BleuScore bleu_score(const Statistics& sum, const BleuOptions& = {});
 MetricScore corpus_bleu(std::span<const std::string> hypotheses, std::span<const References>, const BleuOptions& = {});
 
+/// Why BLEU says little here: the references have hardly any blanks, less than one in twenty characters, and the tokenizer splits words at
+/// them. Empty where all is well, or there is too little text to tell.
+std::string words_not_found(BleuTokenizer, std::span<const References>);
+
 }  // namespace weft

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,8 @@ namespace weft {
 /// 13a: mteval-v13a of WMT, Western punctuation; intl: mteval-v14, Unicode punctuation and symbols; zh: each Chinese character a word, the
 /// rest as 13a; char: each character a word; none: white space alone.
 enum class BleuTokenizer { k13a, kIntl, kZh, kChar, kNone };
+inline constexpr std::array kBleuTokenizers{BleuTokenizer::k13a, BleuTokenizer::kIntl, BleuTokenizer::kZh, BleuTokenizer::kChar,
+                                            BleuTokenizer::kNone};
 
 /// The text with white space between words.
 std::u32string tokenize(BleuTokenizer, std::u32string_view text);

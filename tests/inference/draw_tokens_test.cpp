@@ -93,9 +93,14 @@ TEST_P(DrawTokensTest, TheRulesOfARowHold) {
   }
 }
 
-TEST_P(DrawTokensTest, LogitsThatAreNotFiniteAreAnError) {
+TEST_P(DrawTokensTest, LogitsThatAreNotFiniteEndWith78) {
   for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-    EXPECT_THROW(draw_tokens(ctx_.floats({1, 1, 1, 1, bad, 1}, GetParam(), {1, 6}), std::vector<Draw>(1), {}, kAnyToken), Error);
+    for (const double top_p : {1.0, 0.5}) {
+      const auto draw = [&] {
+        draw_tokens(ctx_.floats({1, bad, 1, 1, bad, 1}, GetParam(), {1, 6}), std::vector<Draw>(1), {.top_p = top_p}, kAnyToken);
+      };
+      EXPECT_THAT(draw, testing::Throws<Error>(testing::Property(&Error::code, ExitCode::kNumerics)));
+    }
   }
 }
 

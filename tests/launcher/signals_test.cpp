@@ -4,6 +4,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include <gtest/gtest.h>
 
 namespace weft::test {
@@ -28,12 +30,12 @@ int exit_code_of(Body&& body, Begin begin = Begin::kTraining) {
 
 TEST(SignalsTest, TheFirstAsksToStop) {
   EXPECT_EQ(exit_code_of([] {}), 8);
-  for (const int number : {SIGTERM, SIGINT, SIGUSR1}) EXPECT_EQ(exit_code_of([=] { raise(number); }), 7);
+  for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) EXPECT_EQ(exit_code_of([=] { raise(number); }), 7);
 }
 
 TEST(SignalsTest, TheFirstEndsWhatHasNothingToSave) {
   EXPECT_EQ(exit_code_of([] {}, Begin::kPreparation), 8);
-  for (const int number : {SIGTERM, SIGINT, SIGUSR1}) EXPECT_EQ(exit_code_of([=] { raise(number); }, Begin::kPreparation), 75);
+  for (const int number : {SIGTERM, SIGINT, SIGUSR1, SIGHUP}) EXPECT_EQ(exit_code_of([=] { raise(number); }, Begin::kPreparation), 75);
 }
 
 TEST(SignalsTest, TheSecondEndsTheProcess) {
@@ -42,6 +44,26 @@ TEST(SignalsTest, TheSecondEndsTheProcess) {
               raise(SIGTERM);
             }),
             128 + SIGTERM);
+}
+
+TEST(SignalsTest, NohupStaysNohup) {
+  signal(SIGHUP, SIG_IGN);
+  EXPECT_EQ(exit_code_of([] { raise(SIGHUP); }), 8);
+  signal(SIGHUP, SIG_DFL);
+}
+
+TEST(SignalsTest, AStopIsAcknowledgedWhileTheMainThreadIsBusy) {
+  EXPECT_EQ(exit_code_of([] {
+              std::atomic<bool> said = false;
+              const StopNotice notice([&] { said = true; });
+              usleep(10000);
+              if (said) _exit(1);  // nobody has asked
+              raise(SIGTERM);
+              for (int i = 0; i < 2000 && !said; ++i) usleep(1000);
+              if (!said) _exit(2);
+            }),
+            7);
+  EXPECT_EQ(exit_code_of([] { const StopNotice notice([] { _exit(3); }); }), 8);
 }
 
 }  // namespace

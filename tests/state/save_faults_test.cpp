@@ -167,6 +167,17 @@ TEST_F(SaveFaultsTest, TooManyFailuresInARowEndTheRun) {
   EXPECT_EQ(loader_.load(*run), 6);
 }
 
+TEST_F(SaveFaultsTest, TwoTriesAtOneStepAreOneFailure) {
+  const auto run = make_run();
+  run->set_free_bytes(1000);
+  SmallState state;
+  Saver saver(state.setup(*run, {.max_failed_saves = 2}));
+  EXPECT_FALSE(save(state, saver, 4));
+  saver.ensure_saved(4, Json::object());  // as for a new best
+  EXPECT_EQ(saver.committed_step(), -1);
+  EXPECT_THROW(save(state, saver, 5), Error);
+}
+
 TEST_F(SaveFaultsTest, ReadErrorsStepBack) {
   const auto run = make_run();
   for (std::int64_t call = 2; call <= 4; ++call) {  // 1 lists the run directory; then the newest one is opened

@@ -1,6 +1,7 @@
 #include "training/best_metrics.h"
 
 #include <cmath>
+#include <limits>
 
 #include <gtest/gtest.h>
 
@@ -37,6 +38,26 @@ TEST(BestMetricsTest, NotANumberIsNeverTheBest) {
   EXPECT_TRUE(note_value(best, "loss", 5, 2, 0));
   EXPECT_FALSE(note_value(best, "loss", std::nan(""), 3, 0));
   EXPECT_EQ(best["loss"].value, 5);
+}
+
+TEST(BestMetricsTest, WithoutANumberThereIsNoBestToName) {
+  BestMetrics best;
+  note_value(best, "loss", -std::nan(""), 1, 0);
+  EXPECT_EQ(describe(best["loss"], 4), "stalled 1 time (no best yet)");
+  EXPECT_FALSE(note_value(best, "perplexity", std::numeric_limits<double>::infinity(), 1, 0));
+  EXPECT_FALSE(best["perplexity"].known());
+}
+
+TEST(BestMetricsTest, AScoreOfNothingIsNotTheBestAndInTheWarmUpNotStalled) {
+  BestMetrics best;
+  for (const std::int64_t step : {1, 2, 3}) EXPECT_FALSE(note_value(best, "bleu", 0.001, step, 0, true));
+  EXPECT_EQ(describe(best["bleu"], 2), "no best yet");
+  EXPECT_FALSE(has_stalled(best, std::vector<std::string>{"bleu"}, {1, EarlyStoppingOn::kFirst, 0}));
+  EXPECT_FALSE(note_value(best, "bleu", 0, 4, 0));
+  EXPECT_EQ(describe(best["bleu"], 2), "stalled 1 time (no best yet)");
+  EXPECT_TRUE(note_value(best, "bleu", 0.4, 5, 0));
+  EXPECT_FALSE(note_value(best, "bleu", 0, 6, 0, true));
+  EXPECT_EQ(best["bleu"].stalled, 1);
 }
 
 TEST(EarlyStoppingTest, CountsTheFirstAllOrAnyOfTheMetrics) {

@@ -88,5 +88,10 @@ TEST(RunLogTest, DurationsAreShort) {
   EXPECT_EQ(duration_text(359999.9), "100h00m");
 }
 
+TEST(RunLogTest, TheLineThatIsDrawnOver) {
+  const TrainReport report{.step = 1012, .epoch = 0.312, .loss = -std::nan(""), .tokens_per_second = 41250, .seconds_left = 54960};
+  EXPECT_EQ(progress_text(report), "step 1012  epoch 0.31  loss nan  41250 tokens/s  15h16m left");
+}
+
 }  // namespace
 }  // namespace weft

@@ -13,12 +13,17 @@ TEST(RunStateTest, WhatIsSavedComesBack) {
   run.validation_due = true;
   run.kept_best = {3, 5};
   run.validation = "which";
+  run.tokenize = "zh";
+  run.best["loss"] = {.value = std::nan(""), .step = 5, .stalled = 1};
   run.best["bleu"] = {.value = 30.5, .step = 5, .stalled = 2};
   const RunState read = run_state_from(Json::parse(to_json(run).dump(), "test"));
   EXPECT_EQ(read.position, run.position);
   EXPECT_EQ(read.sampling, run.sampling);
   EXPECT_EQ(read.kept_best, run.kept_best);
   EXPECT_EQ(read.validation, run.validation);
+  EXPECT_EQ(read.validation, "which");
+  EXPECT_EQ(read.tokenize, "zh");
+  EXPECT_FALSE(read.best.at("loss").known());
   EXPECT_TRUE(read.validation_due);
   EXPECT_EQ(read.best.at("bleu").step, 5);
 }
@@ -27,11 +32,12 @@ TEST(RunStateTest, CheckpointsFromBeforeTheseMembersAreRead) {
   const Json now = to_json(RunState{});
   Json older = Json::object();
   for (const Json::Member& member : now.as_object()) {
-    if (member.key != "sampling" && member.key != "kept_best") older.set(member.key, member.value);
+    if (member.key != "sampling" && member.key != "kept_best" && member.key != "tokenize") older.set(member.key, member.value);
   }
   const RunState read = run_state_from(older);
   EXPECT_FALSE(read.sampling);
   EXPECT_TRUE(read.kept_best.empty());
+  EXPECT_EQ(read.tokenize, "13a");
 }
 
 }  // namespace

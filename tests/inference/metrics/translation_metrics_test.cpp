@@ -135,5 +135,17 @@ TEST(TranslationMetricsTest, TerEqualsSacreBleu) {
   }
 }
 
+TEST(BleuWordsTest, TextWithoutBlanksIsDoubted) {
+  const std::string chinese = "敏捷的棕色狐狸跳过了懒狗然后回到森林里去找它的朋友们一起吃晚饭",
+                    english = "the quick brown fox jumps over it";
+  const std::vector<References> without(10, {chinese}), with(10, {english}), few(1, {chinese});
+  for (const BleuTokenizer tokenizer : {BleuTokenizer::k13a, BleuTokenizer::kIntl, BleuTokenizer::kNone}) {
+    EXPECT_NE(words_not_found(tokenizer, without), "");
+    EXPECT_EQ(words_not_found(tokenizer, with), "");
+    EXPECT_EQ(words_not_found(tokenizer, few), "");  // too little to tell
+  }
+  for (const BleuTokenizer tokenizer : {BleuTokenizer::kZh, BleuTokenizer::kChar}) EXPECT_EQ(words_not_found(tokenizer, without), "");
+}
+
 }  // namespace
 }  // namespace weft::test

@@ -1,0 +1,175 @@
+// The trainer with ranks that are threads: a request to stop inside a validation and between two passes, and starts after the end.
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "parallel/thread_communicator.h"
+#include "runtime/cpu_device.h"
+#include "state/run_directory.h"
+#include "tests/data/test_dataset.h"
+#include "training/memory_plan.h"
+#include "training/trainer.h"
+
+namespace weft::test {
+namespace {
+
+constexpr std::int64_t kMicroBatchRows = 60;  // an update of 240 tokens takes two passes of two ranks
+constexpr int kRanks = 2;
+
+ModelConfig small_model() {
+  ModelConfig model;
+  model.encoder = model.decoder = {.num_layers = 1, .num_heads = 2, .ffn_size = 16};
+  model.hidden_size = 8;
+  model.max_length = 16;
+  model.source_vocab_size = model.target_vocab_size = 100;
+  return model;
+}
+
+/// A run of eight updates that is validated and saved behind the fourth and the eighth.
+class StopAndResumeTest : public testing::Test {
+ protected:
+  using Stop = std::function<bool(int rank, const Progress&)>;
+
+  static TrainingConfig training() {
+    TrainingConfig training;
+    training.batch_size = 240;
+    training.schedule.warmup_steps = 4;
+    training.limits.train_steps = 8;
+    training.valid_freq = training.save_freq = {Frequency::Unit::kUpdates, 4};
+    training.valid_metrics = {"perplexity"};
+    return training;
+  }
+
+  /// `weft train`, on a run directory that is made when missing; returns what all ranks end with.
+  ExitCode start(const std::string& name, const Stop& stop = nullptr) {
+    const std::string run_dir = folder_.path(name);
+    std::filesystem::create_directories(run_dir);
+    const MemoryQuestion question{
+        .model = small_model(), .optimizer = {.ema_decay = 0.9}, .kernels = kernels_, .parallel = {}, .dp = kRanks};
+    const std::int64_t arena_bytes = measure_memory(question, kMicroBatchRows).activations;
+    std::atomic<int> code = -1;
+    run_ranks(kRanks, [&](Mesh& mesh) {
+      const int rank = mesh.control->rank();
+      Log log(Log::Options{.to_stderr = false});
+      const std::unique_ptr<Storage> storage = make_posix_storage();
+      std::optional<FoundCheckpoint> found = find_newest(*storage, run_dir, *mesh.control, log);
+      CpuDevice device(*kernels_);
+      Progress progress;
+      Trainer trainer({.run_dir = run_dir,
+                       .seed = 3,
+                       .model = small_model(),
+                       .training = training(),
+                       .optimizer = {.ema_decay = 0.9},
+                       .checkpoint = {},
+                       .parallel = {},
+                       .device = device,
+                       .mesh = mesh,
+                       .progress = progress,
+                       .storage = *storage,
+                       .log = log,
+                       .train = *data_,
+                       .valid = &*valid_,
+                       .validation = "this text",
+                       .micro_batch_rows = kMicroBatchRows,
+                       .arena_bytes = arena_bytes,
+                       .identity = {.layout = Json::object(), .fingerprints = Json::object(), .chosen = Json::object()},
+                       .stop_requested = [&] { return stop && stop(rank, progress); }});
+      trainer.start(found ? &*found : nullptr);
+      code = static_cast<int>(trainer.run());
+    });
+    return static_cast<ExitCode>(code.load());
+  }
+
+  std::string path(const std::string& name, const std::string& file) const { return folder_.path(name) + "/" + file; }
+  std::string log_of(const std::string& name) const {
+    const std::string file = path(name, "run_log.jsonl");
+    return std::filesystem::exists(file) ? read_text(file) : "";
+  }
+  /// Of run_log.jsonl, without their time.
+  std::vector<std::string> validations(const std::string& name) const {
+    std::vector<std::string> found;
+    std::istringstream lines(log_of(name));
+    for (std::string line; std::getline(lines, line);) {
+      if (const std::size_t at = line.find("\"part\":\"valid\""); at != line.npos) found.push_back(line.substr(at));
+    }
+    return found;
+  }
+  void expect_same_state(const std::string& a, const std::string& b) const {
+    for (const char* file : {"weights-00000-of-00002.safetensors", "optimizer-00001-of-00002.safetensors"}) {
+      const std::string expected = read_text(path(a, step_folder(8) + "/" + file));
+      EXPECT_FALSE(expected.empty());
+      EXPECT_EQ(expected, read_text(path(b, step_folder(8) + "/" + file))) << file;
+    }
+  }
+
+  const KernelTable* kernels_ = &cpu_kernels(cpu_features().instruction_set);
+  TestDataset data_{text_lengths(120, 5, 12)}, valid_{text_lengths(60, 6, 12)};
+  TextFolder folder_;
+};
+
+TEST_F(StopAndResumeTest, AStopInsideAValidationSavesItsStepAndLeavesItDue) {
+  ASSERT_EQ(start("straight"), ExitCode::kDone);
+  // Only the second rank is asked, and only once the first batches of the validation are done.
+  std::atomic<int> looks = 0;
+  const Stop stop = [&](int rank, const Progress& at) { return rank == 1 && at.phase == Phase::kValidation && ++looks > 1; };
+  EXPECT_EQ(start("stopped", stop), ExitCode::kStopped);
+  EXPECT_EQ(looks, 2);
+  EXPECT_TRUE(validations("stopped").empty());
+  const std::unique_ptr<Storage> storage = make_posix_storage();
+  EXPECT_TRUE(CheckpointReader(*storage, path("stopped", step_folder(4))).manifest().run_state.at("validation_due").as_bool());
+
+  EXPECT_EQ(start("stopped"), ExitCode::kDone);
+  EXPECT_EQ(validations("stopped"), validations("straight"));
+  EXPECT_EQ(validations("stopped").size(), 2u);
+  expect_same_state("straight", "stopped");
+}
+
+TEST_F(StopAndResumeTest, AStopBehindTheLastUpdateLeavesItsValidationToTheNextStart) {
+  const Stop stop = [&](int, const Progress& at) { return at.phase == Phase::kValidation && at.step == 8; };
+  EXPECT_EQ(start("stopped", stop), ExitCode::kStopped);
+  EXPECT_EQ(validations("stopped").size(), 1u);
+  EXPECT_EQ(start("stopped"), ExitCode::kDone);
+  EXPECT_EQ(validations("stopped").size(), 2u);
+}
+
+TEST_F(StopAndResumeTest, AStopBetweenTwoPassesDiscardsTheUpdate) {
+  ASSERT_EQ(start("straight"), ExitCode::kDone);
+  const Stop stop = [&](int rank, const Progress& at) { return rank == 0 && at.phase == Phase::kStep && at.step == 6 && at.pass == 1; };
+  EXPECT_EQ(start("stopped", stop), ExitCode::kStopped);
+  EXPECT_TRUE(std::filesystem::exists(path("stopped", step_folder(5))));
+  EXPECT_FALSE(std::filesystem::exists(path("stopped", step_folder(6))));
+  EXPECT_EQ(start("stopped"), ExitCode::kDone);
+  expect_same_state("straight", "stopped");
+}
+
+TEST_F(StopAndResumeTest, AFinishedRunStartsAndEndsWithoutAnEvent) {
+  ASSERT_EQ(start("run"), ExitCode::kDone);
+  const std::string before = log_of("run");
+  EXPECT_EQ(start("run"), ExitCode::kDone);
+  EXPECT_EQ(log_of("run"), before);
+}
+
+TEST_F(StopAndResumeTest, AResumeFromAStepWhoseValidationIsDoneDoesNotValidateAgain) {
+  const Stop behind = [&](int, const Progress& at) { return at.phase == Phase::kStep && at.step == 5; };
+  EXPECT_EQ(start("run", behind), ExitCode::kStopped);
+  std::filesystem::remove_all(path("run", step_folder(5)));
+  EXPECT_EQ(start("run"), ExitCode::kDone);  // from step 4, which was saved before its validation
+  EXPECT_EQ(validations("run").size(), 2u);
+}
+
+/// A record is of the run that came through a step last.
+TEST_F(StopAndResumeTest, AStepThatIsSavedAnewIsValidatedAnew) {
+  ASSERT_EQ(start("run"), ExitCode::kDone);
+  for (const std::int64_t step : {4, 8}) std::filesystem::remove_all(path("run", step_folder(step)));
+  const Stop stop = [&](int, const Progress& at) { return at.phase == Phase::kValidation && at.step == 4; };
+  EXPECT_EQ(start("run", stop), ExitCode::kStopped);
+  EXPECT_EQ(validations("run").size(), 2u);
+  EXPECT_EQ(start("run"), ExitCode::kDone);
+  EXPECT_EQ(validations("run").size(), 4u);
+}
+
+}  // namespace
+}  // namespace weft::test
