@@ -44,7 +44,8 @@ enum class ConfigUse {
   kPlan,     // data need not be there
   kPrepare,  // data.train
   kVocab,    // data.train, run_dir
-  kRead,     // --dump-config, or the stored configuration of a run: nothing beyond the task
+  kRead,     // --dump-config: nothing beyond the task
+  kStored,   // the configuration that a run or a model carries; what stands in it is not judged again
 };
 
 struct LoadedConfig {

@@ -103,17 +103,6 @@ void check_lengths(const Config& c, Conflicts& conflicts) {
   }
 }
 
-/// A key that only sampling reads would be ignored in a search.
-void check_sampling(const DecodingConfig& d, Conflicts& conflicts) {
-  if (d.sample) return;
-  const auto unused = [&](bool set, const std::string& key) {
-    if (set) add(conflicts, "only sampling reads it, and decoding.sample is false", "decoding.sample: true", {key, "decoding.sample"});
-  };
-  unused(d.temperature != 1, "decoding.temperature");
-  unused(d.top_k != 0, "decoding.top_k");
-  unused(d.top_p != 1, "decoding.top_p");
-}
-
 void check_decoding(const Config& c, Conflicts& conflicts) {
   if (!c.decoding.sample && c.decoding.n_best > c.decoding.beam_size) {
     add(conflicts, fmt::format("{} is more than decoding.beam_size = {}", c.decoding.n_best, c.decoding.beam_size),
@@ -123,7 +112,6 @@ void check_decoding(const Config& c, Conflicts& conflicts) {
     add(conflicts, fmt::format("{} is more than model.max_length = {}", c.decoding.max_length, c.model.max_length),
         fmt::format("at most {}", c.model.max_length), {"decoding.max_length", "model.max_length"});
   }
-  check_sampling(c.decoding, conflicts);
   const std::int64_t longest = c.decoding.max_length > 0 ? c.decoding.max_length : c.model.max_length;
   if (c.decoding.min_length >= longest) {
     add(conflicts, fmt::format("{} leaves no room for the end token below {} tokens", c.decoding.min_length, longest),

@@ -133,7 +133,8 @@ Section data_section() {
           real_or_null("length_ratio", of(&DataConfig::length_ratio), {.least = 1}, "drops pairs more unequal than this"),
           real("max_skipped", of(&DataConfig::max_skipped), {.least = 0, .most = 1}, "largest share of pairs that may be skipped"),
           boolean("shuffle", of(&DataConfig::shuffle), "a new order for every epoch"),
-          whole("bucket_size", of(&DataConfig::bucket_size), {.least = 1}, "sequences sorted by length together before batches are cut"),
+          whole("bucket_size", of(&DataConfig::bucket_size), {.least = 1, .suffix = true},
+                "sequences sorted by length together before batches are cut"),
       }};
 }
 
@@ -160,7 +161,7 @@ Section vocab_section() {
                "existing vocabulary; null: learned from the training data, stored in run_dir"),
           text("tgt", of(&VocabConfig::tgt), "a file, or null", "as src, for the target side"),
           boolean("share_vocab", of(&VocabConfig::share_vocab), "one vocabulary for both sides"),
-          whole("vocab_size", of(&VocabConfig::vocab_size), {.least = 8, .most = 10'000'000},
+          whole("vocab_size", of(&VocabConfig::vocab_size), {.least = 8, .most = 10'000'000, .suffix = true},
                 "entries, the special ones included; of bytes always 259"),
           real("character_coverage", of(&VocabConfig::character_coverage), {.least = 0, .most = 1, .above = true},
                "sentencepiece: share of the characters of the text that get pieces of their own"),

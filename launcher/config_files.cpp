@@ -23,6 +23,13 @@ std::string nearest_file(const fs::path& path) {
   return nearest ? (path.parent_path() / *nearest).string() : "";
 }
 
+/// A relative path may be right and the folder it starts at wrong.
+std::string seen_from(const fs::path& path) {
+  std::error_code error;
+  const fs::path here = fs::current_path(error);
+  return path.is_absolute() || error ? "" : fmt::format(", in the working directory {}", here.string());
+}
+
 void add(std::vector<Conflict>& conflicts, const std::string& key, Problem problem) {
   problem.path = key;
   conflicts.push_back({std::move(problem), {key}});
@@ -35,7 +42,7 @@ void require(std::vector<Conflict>& conflicts, const std::string& key, const std
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (status.type() == fs::file_type::not_found) {
-    add(conflicts, key, {.what = "no such " + expected.substr(2), .found = path, .nearest = nearest_file(path)});
+    add(conflicts, key, {.what = "no such " + expected.substr(2), .found = path + seen_from(path), .nearest = nearest_file(path)});
   } else if ((status.type() == fs::file_type::directory) != folder) {
     add(conflicts, key, {.what = folder ? "not a folder" : "a folder", .found = path, .expected = expected});
   } else if (!folder && status.type() != fs::file_type::regular) {
@@ -78,7 +85,7 @@ void check_run_dir(std::vector<Conflict>& conflicts, const Config& config) {
 
 std::vector<Conflict> check_use(const Config& config, ConfigUse use) {
   std::vector<Conflict> conflicts;
-  if (use == ConfigUse::kRead || use == ConfigUse::kPlan) return conflicts;
+  if (use == ConfigUse::kRead || use == ConfigUse::kStored || use == ConfigUse::kPlan) return conflicts;
   const bool trains = use == ConfigUse::kTrain;
   if (trains || use == ConfigUse::kVocab) check_run_dir(conflicts, config);
   if (config.data.train.empty() && (!trains || config.data.prepared.empty())) {
@@ -88,13 +95,6 @@ std::vector<Conflict> check_use(const Config& config, ConfigUse use) {
     missing(conflicts,
             {"training.train_steps", "training.max_epochs", "training.max_tokens_seen", "training.stop_time_hours", "training.*"},
             "a limit: train_steps, max_epochs, max_tokens_seen or stop_time_hours");
-  }
-  const VocabConfig& vocab = config.vocab;
-  if (vocab.normalization != TextNormalization::kIdentity && (vocab.type != VocabType::kSentencePiece || !learns_vocabulary(vocab))) {
-    conflicts.push_back({{.path = "vocab.normalization",
-                          .what = "only a SentencePiece vocabulary that is learned has a choice",
-                          .expected = "identity, or vocab.type: sentencepiece without vocab.src and vocab.tgt"},
-                         {"vocab.normalization", "vocab.type", "vocab.src", "vocab.tgt"}});
   }
   require_texts(conflicts, config.data, use != ConfigUse::kVocab);
   require(conflicts, "vocab.src", config.vocab.src, false);

@@ -192,13 +192,13 @@ void ConfigReader::check(const std::vector<Conflict>& conflicts, const Location&
 LoadedConfig ConfigReader::finish(ConfigUse use, const Location& nowhere) {
   convert_noam();
   check(check_values(config_), nowhere);
+  std::vector<Conflict> unmet = check_needs(config_, defaults_);
+  if (use == ConfigUse::kStored) {  // what a run was made with is past; what is set now is not
+    std::erase_if(unmet, [&](const Conflict& conflict) { return origins_[conflict.keys.front()].source != kSetSource; });
+  }
+  check(unmet, nowhere);
   check(check_use(config_, use), nowhere);
   if (!problems.empty()) fail_input(problems_text(problems));
-  const LimitsConfig& limits = config_.training.limits;
-  if (use == ConfigUse::kTrain && limits.train_steps > 0 && limits.train_steps < config_.training.schedule.warmup_steps) {
-    notes_.push_back(fmt::format("training.train_steps = {} ends inside the warm-up of {} steps: the peak is never reached",
-                                 limits.train_steps, config_.training.schedule.warmup_steps));
-  }
   return {config_, notes_};
 }
 

@@ -114,7 +114,7 @@ Section decoding_section() {
                      std::vector<std::pair<std::string, PrintedAlignment>>{
                          {"none", PrintedAlignment::kNone}, {"hard", PrintedAlignment::kHard}, {"soft", PrintedAlignment::kSoft}},
                      {}, "print alignments beside the text: by the last decoder layer's cross-attention, averaged over its heads"),
-              whole("batch_size", of(&DecodingConfig::batch_size), {.least = 1}, "source tokens decoded together"),
+              whole("batch_size", of(&DecodingConfig::batch_size), {.least = 1, .suffix = true}, "source tokens decoded together"),
           }};
 }
 

@@ -35,7 +35,7 @@ void move_to(YamlNode& node, const Location& at) {
 }  // namespace
 
 std::optional<YamlNode> parse_set(const std::string& set, std::vector<Problem>& problems) {
-  const Location at{"--set"};
+  const Location at{kSetSource};
   const std::size_t equals = set.find('=');
   const std::string path = set.substr(0, std::min(equals, set.size()));
   if (equals == std::string::npos || path.empty()) {
@@ -43,7 +43,7 @@ std::optional<YamlNode> parse_set(const std::string& set, std::vector<Problem>& 
     return std::nullopt;
   }
   std::vector<Problem> faults;
-  const auto value = parse_yaml(set.substr(equals + 1), "--set", faults);
+  const auto value = parse_yaml(set.substr(equals + 1), kSetSource, faults);
   for (Problem& fault : faults) problems.push_back({.at = at, .path = path, .what = fault.what, .found = set});
   if (!value) return std::nullopt;
   const std::size_t dot = path.rfind('.');

@@ -7,6 +7,9 @@
 
 namespace weft {
 
+/// The source of what --set gives.
+inline constexpr const char* kSetSource = "--set";
+
 /// A configuration file as a tree; a problem and nothing when it is not there, not readable or not YAML.
 std::optional<YamlNode> read_file(const std::string& file, std::vector<Problem>& problems);
 

@@ -20,8 +20,8 @@ std::vector<Key> update_keys() {
   return {
       choice("batch_type", of(&TrainingConfig::batch_type), Words<BatchType>{{"tokens", BatchType::kTokens}, {"sents", BatchType::kSents}},
              {}, "what batch_size counts: tokens of the longer side, or sequences"),
-      whole("batch_size", of(&TrainingConfig::batch_size), {.least = 1}, "upper bound on one update, over the whole job"),
-      whole_or("auto", "micro_batch_size", of(&TrainingConfig::micro_batch_size), {.least = 1},
+      whole("batch_size", of(&TrainingConfig::batch_size), kLimit, "upper bound on one update, over the whole job"),
+      whole_or("auto", "micro_batch_size", of(&TrainingConfig::micro_batch_size), kLimit,
                "tokens of one side in a pass; auto: the most that fits in the dry run"),
       fixed("accum_count", "auto", {}, "passes an update, derived from micro_batch_size"),
   };
@@ -118,7 +118,7 @@ std::vector<Key> limit_keys() {
       choice("on_nonfinite", of(&TrainingConfig::on_nonfinite),
              Words<OnNonFinite>{{"skip", OnNonFinite::kSkip}, {"stop", OnNonFinite::kStop}}, {},
              "an update with an infinite or NaN gradient is skipped, or ends the run with exit code 78"),
-      whole("max_nonfinite", of(&TrainingConfig::max_nonfinite), {.least = 1}, "so many in a row end the run with exit code 78"),
+      whole("max_nonfinite", of(&TrainingConfig::max_nonfinite), kLimit, "so many in a row end the run with exit code 78"),
   };
 }
 

@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 
 /// The configuration that a checkpoint carries.
 Config config_of(const CheckpointReader& reader, const std::vector<std::string>& sets) {
-  const LoadedConfig loaded = parse_config(reader.manifest().run.config, reader.folder() + "/manifest.json config", ConfigUse::kRead, sets);
+  const LoadedConfig loaded =
+      parse_config(reader.manifest().run.config, reader.folder() + "/manifest.json config", ConfigUse::kStored, sets);
   return loaded.config;
 }
 
@@ -49,7 +50,7 @@ std::string resolve(Storage& storage, const std::string& path) {
   if (fs::exists(folder + "/manifest.json")) return folder;
   const std::string config_file = folder + "/config.yaml";
   std::string metric;
-  if (fs::exists(config_file)) metric = load_config({config_file}, {}, ConfigUse::kRead).config.training.valid_metrics.front();
+  if (fs::exists(config_file)) metric = load_config({config_file}, {}, ConfigUse::kStored).config.training.valid_metrics.front();
   return choose_checkpoint(storage, folder, metric);
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "launcher/config_changes.h"
+#include "launcher/config_checks.h"
 #include "launcher/crash_handler.h"
 #include "launcher/job.h"
 #include "launcher/machine.h"
@@ -56,6 +57,12 @@ void say_start(Log& log, const Config& config, const Machine& machine, const Job
   if (!job.slow_transport().empty()) log.warn_once("config", job.slow_transport());
   const std::string crowded = oversubscription(job.ranks_on_host(), machine.threads);
   if (!crowded.empty()) log.warn_once("config", crowded);
+}
+
+void say_short(Log& log, const TrainingConfig& training, const Dataset& data) {
+  const EpochSize epoch = epoch_size(data, training.batch_type, training.batch_size);
+  const std::string note = warmup_note(training.limits, training.schedule.warmup_steps, epoch);
+  if (!note.empty()) log.warn_once("config", note);
 }
 
 void say_resume(Log& log, const std::optional<FoundCheckpoint>& found, const std::string& run_dir, const std::string& changed) {
@@ -121,6 +128,7 @@ int run_train(const Config& config, Job& job) {
   together(job.control(), [&] {
     data = open_prepared(directory.data, config.vocab);
     require_fitting(config, *data, directory.data);
+    if (!data->valid) require_no_validation_keys(config, directory.data);
   });
   const Json data_fingerprints = fingerprints(*data);
   require_same(job.control(), "corpus or vocabulary", data_fingerprints.dump());
@@ -143,6 +151,7 @@ int run_train(const Config& config, Job& job) {
   const Json chosen = choices(machine, memory.micro_batch_rows);
   require_same(job.control(), "choice of kernels, threads or number format", chosen.dump());
   say_start(log, config, machine, job, memory);
+  say_short(log, config.training, data->train);
   std::string changed;
   if (recorded != nullptr) {
     for (const std::string& text : {differences(recorded->layout, layout), differences(recorded->chosen, chosen),

@@ -1,6 +1,9 @@
 #include "training/limits.h"
 
 #include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
 
 namespace weft {
 
@@ -28,6 +31,33 @@ Limit limit_reached(const LimitsConfig& limits, const RunCounts& now, double hou
   if (limits.max_tokens_seen > 0 && now.target_tokens >= limits.max_tokens_seen) return Limit::kTokens;
   if (limits.stop_time_hours > 0 && hours >= limits.stop_time_hours) return Limit::kTime;
   return Limit::kNone;
+}
+
+EpochSize epoch_size(const Dataset& data, BatchType type, std::int64_t batch_size) {
+  std::int64_t cost = data.size();
+  if (type == BatchType::kTokens) {
+    cost = 0;
+    for (std::int64_t i = 0; i < data.size(); ++i) cost += data.lengths(i).longer();
+  }
+  return {.updates = std::ceil(static_cast<double>(cost) / static_cast<double>(batch_size)),
+          .target_tokens = static_cast<double>(data.token_count(Side::kTarget))};
+}
+
+std::string warmup_note(const LimitsConfig& limits, std::int64_t warmup_steps, const EpochSize& epoch) {
+  std::string key;
+  double first = static_cast<double>(warmup_steps);
+  const auto consider = [&](Limit limit, double value, double updates) {
+    if (value <= 0 || updates >= first) return;
+    first = updates;
+    key = fmt::format("training.{} = {}", name(limit), value);
+  };
+  const auto tokens = static_cast<double>(limits.max_tokens_seen);
+  consider(Limit::kSteps, static_cast<double>(limits.train_steps), static_cast<double>(limits.train_steps));
+  consider(Limit::kEpochs, limits.max_epochs, limits.max_epochs * epoch.updates);
+  consider(Limit::kTokens, tokens, tokens / epoch.target_tokens * epoch.updates);
+  if (key.empty()) return "";
+  return fmt::format("{} ends the run after about {:.0f} updates, inside the warm-up of {}: the peak learning rate is never reached", key,
+                     first, warmup_steps);
 }
 
 std::optional<double> seconds_left(const LimitsConfig& limits, const RunCounts& start, const RunCounts& now, double seconds) {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "launcher/config_checks.h"
 #include "tests/launcher/config_of.h"
 
 namespace weft::test {
@@ -119,13 +120,15 @@ TEST(ConfigTest, MistakesOnTheCommandLineSaySo) {
 TEST(ConfigTest, FilesAndCommandLineAreReportedTogether) {
   Files files;
   const std::string a = files.write("a.yaml", "task: translation\nsead: 1\n"), b = files.write("b.yaml", "training: {batch_size: 0}\n");
-  EXPECT_EQ(
-      refusal([&] {
-        load_config({a, b}, {"model.dropout=2"}, ConfigUse::kRead);
-      }),
-      "weft: " + a + ":2:1: sead: unknown key\n  found     sead: 1\n  expected  a section or a key above the sections\n  nearest   seed\n" +
-          "weft: " + b + ":1:12: training.batch_size: out of range\n  found     batch_size: 0\n  expected  a whole number, at least 1\n" +
-          "weft: --set: model.dropout: out of range\n  found     dropout: 2\n  expected  a number, at least 0 and below 1\n");
+  EXPECT_EQ(refusal([&] {
+              load_config({a, b}, {"model.dropout=2"}, ConfigUse::kRead);
+            }),
+            "weft: " + a +
+                ":2:1: sead: unknown key\n  found     sead: 1\n  expected  a section or a key above the sections\n  nearest   seed\n" +
+                "weft: " + b +
+                ":1:12: training.batch_size: out of range\n  found     batch_size: 0\n  expected  a whole number, at least 1; K, M, G for "
+                "thousands\n" +
+                "weft: --set: model.dropout: out of range\n  found     dropout: 2\n  expected  a number, at least 0 and below 1\n");
 }
 
 TEST(ConfigTest, FilesThatCannotBeReadAreNamed) {
@@ -139,13 +142,42 @@ TEST(ConfigTest, FilesThatCannotBeReadAreNamed) {
             "weft: " + large + ": larger than 1 MiB\n  expected  a configuration\n");
 }
 
-TEST(ConfigTest, AShortRunIsToldThatItEndsInsideTheWarmUp) {
-  Files files;
-  const std::string text = files.write("a.en", "a\n");
-  const std::string file = files.write("a.yaml", "task: translation\nrun_dir: r\ndata: {train: [{src: " + text + ", tgt: " + text +
-                                                     "}]}\ntraining: {train_steps: 10, warmup_steps: 20}\n");
-  EXPECT_EQ(load_config({file}, {}, ConfigUse::kTrain).notes,
-            std::vector<std::string>{"training.train_steps = 10 ends inside the warm-up of 20 steps: the peak is never reached"});
+TEST(ConfigTest, WhatAPresetOrADumpSaysNeedsNoOtherKey) {
+  const Config config = config_of("preset: transformer-big\ntraining: {optimizer: sgd}\nvocab: {src: a.model}\n");
+  const std::string text = dump_config(config);
+  EXPECT_EQ(dump_config(parse_config(text, "dump.yaml", ConfigUse::kRead).config), text);
+  EXPECT_EQ(
+      config_of("data: {train: [{src: a, tgt: b}]}\nvalidation: {valid_freq: 0}\ncheckpoint: {keep_best: 0}\n").training.valid_freq.amount,
+      0);
+}
+
+TEST(ConfigTest, OfAStoredConfigurationOnlyWhatIsSetIsJudged) {
+  const std::string text = "task: translation\ndata: {train: [{src: a, tgt: b}]}\nvalidation: {early_stopping: 5}\n";
+  const auto load_with = [&](const std::vector<std::string>& sets) {
+    return parse_config(text, "manifest.json config", ConfigUse::kStored, sets);
+  };
+  EXPECT_EQ(load_with({}).config.training.early_stopping.validations, 5);
+  EXPECT_EQ(refusal([&] { load_with({"decoding.top_k=4"}); }),
+            "weft: --set: decoding.top_k: needs decoding.sample: true\n  found     top_k: 4\n");
+}
+
+TEST(ConfigTest, APreparedFolderWithoutValidationTextLeavesItsKeysWithoutEffect) {
+  const Config config = config_of("data: {prepared: folder}\nvalidation: {early_stopping: 5}\n");
+  EXPECT_EQ(refusal([&] { require_no_validation_keys(config, "folder"); }),
+            "weft: validation.early_stopping: needs data.valid\n  found     early_stopping: 5\n"
+            "  expected  validation text in folder, which holds none\n");
+  require_no_validation_keys(config_of("data: {prepared: folder}\n"), "folder");
+}
+
+TEST(ConfigTest, EverySizeTakesThousands) {
+  const Config config = config_of(
+      "training: {batch_size: 25K, micro_batch_size: 2K}\ndata: {bucket_size: 1M}\nvocab: {vocab_size: 16K}\n"
+      "decoding: {batch_size: 8K}\n");
+  EXPECT_EQ(config.training.batch_size, 25000);
+  EXPECT_EQ(config.training.micro_batch_size, 2000);
+  EXPECT_EQ(config.data.bucket_size, 1000000);
+  EXPECT_EQ(config.vocab.vocab_size, 16000);
+  EXPECT_EQ(config.decoding.batch_size, 8000);
 }
 
 }  // namespace

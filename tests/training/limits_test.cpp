@@ -1,5 +1,6 @@
 #include "training/limits.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace weft {
@@ -30,6 +31,19 @@ TEST(LimitsTest, SecondsLeftIsThatOfTheFirstLimit) {
   EXPECT_EQ(seconds_left({.train_steps = 1200, .stop_time_hours = 1}, start, now, 3590), 10);
   EXPECT_EQ(seconds_left({.train_steps = 1200}, start, start, 10), std::nullopt);
   EXPECT_EQ(seconds_left({.train_steps = 150}, start, now, 10), 0);
+}
+
+TEST(LimitsTest, ARunThatEndsInsideTheWarmUpIsNoted) {
+  const EpochSize epoch{.updates = 5, .target_tokens = 1000};
+  EXPECT_EQ(
+      warmup_note({.max_epochs = 10}, 400, epoch),
+      "training.max_epochs = 10 ends the run after about 50 updates, inside the warm-up of 400: the peak learning rate is never reached");
+  EXPECT_THAT(warmup_note({.train_steps = 40, .max_epochs = 10}, 400, epoch), testing::StartsWith("training.train_steps = 40 ends"));
+  EXPECT_THAT(warmup_note({.train_steps = 60, .max_tokens_seen = 2000}, 400, epoch),
+              testing::StartsWith("training.max_tokens_seen = 2000 ends the run after about 10 updates"));
+  EXPECT_EQ(warmup_note({.train_steps = 400, .max_epochs = 80}, 400, epoch), "");
+  EXPECT_EQ(warmup_note({}, 400, epoch), "");
+  EXPECT_EQ(warmup_note({.max_epochs = 10}, 0, epoch), "");
 }
 
 }  // namespace
