@@ -16,7 +16,7 @@ namespace weft {
 using Alignment = std::vector<std::vector<float>>;
 
 /// Reads the finished targets once more, all tokens of one at once: the weights of the cross-attention in the last layer of the decoder,
-/// when the token is predicted, averaged over the heads. Both sides end in eos, targets are without bos. At most `decoding_arena_bytes` of
+/// when the token is predicted, averaged over the heads. Both sides end in eos, targets are without bos. At most `decoding_memory` of
 /// ctx, of a problem with `align`.
 std::vector<Alignment> align(Context&, const SearchProblem&, TokenSequences sources, TokenSequences targets);
 

@@ -20,7 +20,7 @@ namespace weft {
 /// only the repetition penalty takes: its probabilities are of the penalized ones.
 ///
 /// Sentences of similar length are decoded together; those that are done leave. Takes saved memory and scratch of ctx, at most what
-/// `decoding_arena_bytes` says, and gives it back. Logits that are not finite fail (exit 78).
+/// `decoding_memory` says, and gives it back. Logits that are not finite fail (exit 78).
 std::vector<std::vector<Hypothesis>> beam_search(Context&, const SearchProblem&, std::span<const std::vector<std::int32_t>> sources);
 
 /// One batch of it: outputs[i] for each sentence i of the batch. On the dry device, which computes nothing, no sentence ends before

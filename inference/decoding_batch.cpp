@@ -14,7 +14,7 @@ DecodingBatch::DecodingBatch(Context& ctx, const SearchProblem& problem, std::sp
     live_ = most;  // the dry device runs the largest step there can be
     return;
   }
-  host_logits_ = ctx.device.allocate(most * problem.generator.vocab_size() * size_of(problem.logits_dtype), MemoryKind::kPinnedHost);
+  host_logits_ = ctx.device.allocate(host_logits_bytes(problem, most), MemoryKind::kPinnedHost);
   if (beams == 1) return;
   std::vector<std::int32_t> firsts;
   for (std::int64_t sentence = 0; sentence < live_; ++sentence) firsts.push_back(static_cast<std::int32_t>(sentence * beams));
@@ -57,6 +57,10 @@ void DecodingBatch::reorder(std::vector<std::int32_t>& parents) {
   }
   problem_.generator.reorder(ctx_, *state_, upload("parents", parents));
   ctx_.stream.synchronize();  // `parents` may end
+}
+
+std::int64_t host_logits_bytes(const SearchProblem& problem, std::int64_t hypotheses) {
+  return hypotheses * problem.generator.vocab_size() * size_of(problem.logits_dtype);
 }
 
 std::vector<SourceBatch> cut_search_batches(const SearchProblem& problem, std::span<const std::vector<std::int32_t>> sources) {

@@ -36,6 +36,9 @@ class DecodingBatch {
   Memory host_logits_;
 };
 
+/// Host memory for the logits of so many hypotheses.
+std::int64_t host_logits_bytes(const SearchProblem&, std::int64_t hypotheses);
+
 /// The batches of a search: problem.beam_size hypotheses to a sentence. A source without its end token is an error.
 std::vector<SourceBatch> cut_search_batches(const SearchProblem&, std::span<const std::vector<std::int32_t>> sources);
 

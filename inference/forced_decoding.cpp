@@ -38,6 +38,11 @@ void score_targets_batch(Context& ctx, const SearchProblem& problem, TokenSequen
   }
 }
 
+SearchProblem scoring_problem(SearchProblem problem, std::int64_t max_length) {
+  problem.limits.max_length = max_length;
+  return problem;
+}
+
 std::vector<std::vector<double>> score_targets(Context& ctx, const SearchProblem& problem, TokenSequences sources, TokenSequences targets) {
   if (sources.size() != targets.size()) fail(fmt::format("scoring: {} sources, {} targets", sources.size(), targets.size()));
   std::vector<SentenceExtent> extents;

@@ -11,9 +11,12 @@ namespace weft {
 
 using TokenSequences = std::span<const std::vector<std::int32_t>>;
 
+/// A problem for given targets: they are not bound by what may be generated, and may have `max_length` tokens.
+SearchProblem scoring_problem(SearchProblem, std::int64_t max_length);
+
 /// Log probabilities (nats) of the tokens of each target, given its source and what stands before: the generator reads the target token by
 /// token, many sentences together, and those that have ended leave. Both sides end in eos, targets are without bos and at most
-/// limits.max_length long. Of the problem beam_size and allow_unk do not matter. At most `scoring_arena_bytes` of ctx.
+/// limits.max_length long. Of the problem beam_size and allow_unk do not matter. At most `scoring_memory` of ctx.
 std::vector<std::vector<double>> score_targets(Context&, const SearchProblem&, TokenSequences sources, TokenSequences targets);
 
 /// Shorter targets are batched as if they were so long, which bounds the logits of a batch.

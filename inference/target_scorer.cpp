@@ -5,9 +5,7 @@
 namespace weft {
 
 TargetScorer::TargetScorer(const SearchProblem& problem, const Vocabulary& source, const Vocabulary& target, std::int64_t max_length)
-    : problem_(problem), source_(source), target_(target), max_length_(max_length) {
-  problem_.limits.max_length = max_length;  // a given target is not bound by what may be generated
-}
+    : problem_(scoring_problem(problem, max_length)), source_(source), target_(target), max_length_(max_length) {}
 
 std::vector<std::vector<double>> TargetScorer::score(Context& ctx, std::span<const LinePair> pairs, std::int64_t first_number,
                                                      const Warn& warn) const {

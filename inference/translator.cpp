@@ -39,18 +39,23 @@ std::vector<Alignment> align_all(Context& ctx, const SearchProblem& problem, Tok
 
 SearchProblem make_search_problem(Generator& generator, const DecodingConfig& config, const Vocabulary& source, const Vocabulary& target,
                                   std::int64_t model_max_length) {
-  if (!config.sample && config.n_best > config.beam_size) {
-    fail_input(fmt::format("decoding.n_best: {} is more than decoding.beam_size, {}", config.n_best, config.beam_size));
-  }
   if (target.size() != generator.vocab_size()) {
     fail_input(fmt::format("the target vocabulary has {} entries, the model {}", target.size(), generator.vocab_size()));
+  }
+  return make_search_problem(generator, config, target.special(), source.size(), model_max_length);
+}
+
+SearchProblem make_search_problem(Generator& generator, const DecodingConfig& config, SpecialIds target, std::int64_t source_vocab_size,
+                                  std::int64_t model_max_length) {
+  if (!config.sample && config.n_best > config.beam_size) {
+    fail_input(fmt::format("decoding.n_best: {} is more than decoding.beam_size, {}", config.n_best, config.beam_size));
   }
   std::optional<Sampling> sampling;
   if (config.sample) sampling = {.temperature = config.temperature, .top_k = config.top_k, .top_p = config.top_p};
   return {.generator = generator,
           .limits = SearchLimits::from(config, model_max_length),
-          .target = target.special(),
-          .source_vocab_size = source.size(),
+          .target = target,
+          .source_vocab_size = source_vocab_size,
           .beam_size = config.sample ? config.n_best : config.beam_size,
           .n_best = config.n_best,
           .length_penalty = config.length_penalty,

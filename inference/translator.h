@@ -40,6 +40,8 @@ class Translator {
 };
 
 /// The search that a configuration asks for. `model_max_length` counts the end token. The seed of sampling stays to be set.
+SearchProblem make_search_problem(Generator&, const DecodingConfig&, SpecialIds target, std::int64_t source_vocab_size,
+                                  std::int64_t model_max_length);
 SearchProblem make_search_problem(Generator&, const DecodingConfig&, const Vocabulary& source, const Vocabulary& target,
                                   std::int64_t model_max_length);
 

@@ -26,7 +26,7 @@ DecodingRun::DecodingRun(const Job& job, const DecodingOptions& options)
       loaded_(prepared(verb_, options.model, job), options.sets),
       log_(make_log(job)),
       problem_(make_search_problem(loaded_.model(), config().decoding, loaded_.source(), loaded_.target(), longest_source(loaded_))),
-      memory_(loaded_.device().allocate(options.arena_bytes(problem_, *loaded_.machine().kernels, longest_source(loaded_)),
+      memory_(loaded_.device().allocate(options.memory(problem_, *loaded_.machine().kernels, longest_source(loaded_)).arena,
                                         MemoryKind::kDevice)),
       arena_(memory_.data(), memory_.bytes()),
       context_{loaded_.device(), loaded_.device().stream(StreamKind::kCompute), arena_, loaded_.step_state(), false} {

@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "inference/decoding_memory.h"
 #include "inference/search_problem.h"
 #include "launcher/job.h"
 #include "launcher/loaded_model.h"
@@ -11,13 +12,13 @@ namespace weft {
 
 /// What a decoding verb asks for.
 struct DecodingOptions {
-  /// decoding_arena_bytes or scoring_arena_bytes.
-  using ArenaBytes = std::int64_t (*)(const SearchProblem&, const KernelTable&, std::int64_t max_source_length);
+  /// decoding_memory or scoring_memory.
+  using MemoryOf = DecodingMemory (*)(const SearchProblem&, const KernelTable&, std::int64_t max_length);
 
   std::string verb;
   std::string model;              // what --model names
   std::vector<std::string> sets;  // override keys of its configuration
-  ArenaBytes arena_bytes;
+  MemoryOf memory;
 };
 
 /// A trained model with the memory that a decoding verb needs, known before it reads its input.

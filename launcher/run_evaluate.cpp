@@ -192,7 +192,7 @@ int evaluate_model(const CommandLine& line, Job& job) {
     question = model_question(line);
     if (job.is_root()) comparison = read_comparison(line, question->source, question->references, question->tokenizer);
   });
-  together(job.control(), [&] { run.emplace(job, DecodingOptions{"evaluate", question->model, question->sets, decoding_arena_bytes}); });
+  together(job.control(), [&] { run.emplace(job, DecodingOptions{"evaluate", question->model, question->sets, decoding_memory}); });
   std::vector<std::string> sources;
   if (comparison) sources = std::move(comparison->hypotheses.lines);
   std::vector<std::string> translations = translate_lines(job, *run, std::move(sources));

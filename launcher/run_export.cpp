@@ -110,14 +110,14 @@ void require_same_outputs(DecodingRun& source, DecodingRun& exported) {
 void export_model(const Job& job, const CommandLine& line) {
   check_options(line);
   const std::vector<std::string> small{"decoding.batch_size=1024"};
-  DecodingRun source(job, {"export", line.model, small, scoring_arena_bytes});
+  DecodingRun source(job, {"export", line.model, small, scoring_memory});
   const std::unique_ptr<Storage> storage = make_posix_storage();
   const fs::path out = folder_of(line.out);
   const std::string folder = out.parent_path() / (".tmp-export-" + make_nonce());
   storage->create_folder(folder);
   try {
     const Manifest manifest = write_model(*storage, source.loaded(), folder);
-    DecodingRun exported(job, {"export", folder, small, scoring_arena_bytes});
+    DecodingRun exported(job, {"export", folder, small, scoring_memory});
     require_same_outputs(source, exported);
     storage->rename(folder, out);
     storage->sync_folder(out.parent_path());

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "data/vocabulary.h"
 #include "launcher/machine.h"
 #include "launcher/memory_question.h"
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/json.h"
+#include "training/available_memory.h"
 #include "training/memory_plan.h"
 
 namespace weft {
@@ -22,6 +24,7 @@ std::vector<MemoryItem> items_of(const MemoryPlan& plan) {
                                 {"ema", plan.ema},         {"batches", plan.batches},     {"activations", plan.arena()}};
   for (const StepArena::Use& use : plan.activations_by_name) items.push_back({"  " + std::string(use.name), use.bytes});
   if (plan.decoding > 0) items.push_back({"  or translating in validation", plan.decoding});
+  if (plan.logits > 0) items.push_back({"logits of a validation", plan.logits});
   items.push_back({"in all", plan.total()});
   return items;
 }
@@ -41,13 +44,17 @@ void print_json(const MemoryPlan& plan, std::int64_t limit) {
 
 }  // namespace
 
-/// The vocabulary need not be there yet: vocab.vocab_size stands for it. Of several ranks each has its share of this host's memory.
+/// The vocabularies that are learned need not be there yet: vocab.vocab_size stands for them. Of several ranks each has its share of this
+/// host's memory.
 int run_plan(const Config& config, const CommandLine& line) {
   const int ranks = std::max(line.ranks, 1);
   grid_of(config.parallel, ranks);
   const Machine machine = choose_machine(config, nullptr);
   ModelConfig model = config.model;
-  model.source_vocab_size = model.target_vocab_size = config.vocab.vocab_size;
+  const VocabConfig& vocab = config.vocab;
+  const auto size = [&](const std::string& file) { return file.empty() ? vocab.vocab_size : Vocabulary::load(file).size(); };
+  model.source_vocab_size = size(vocab.src);
+  model.target_vocab_size = vocab.tgt.empty() && vocab.share_vocab ? model.source_vocab_size : size(vocab.tgt);
   const std::int64_t memory =
       line.device_memory_gb > 0 ? static_cast<std::int64_t>(line.device_memory_gb * 1e9) : available_host_memory() / ranks;
   const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(memory));

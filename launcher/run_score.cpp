@@ -95,7 +95,7 @@ int run_score(const CommandLine& line, Job& job) {
   together(job.control(), [&] {
     if (line.source_file.empty() != line.target_file.empty()) fail_input("score: --src and --tgt are given together, or neither");
     if (!line.source_file.empty() && job.is_root()) files.emplace(line.source_file, line.target_file);
-    run.emplace(job, DecodingOptions{"score", line.model, line.sets, scoring_arena_bytes});
+    run.emplace(job, DecodingOptions{"score", line.model, line.sets, scoring_memory});
   });
   const TargetScorer scorer(run->problem(), run->loaded().source(), run->loaded().target(), run->config().model.max_length);
   const auto warn = [&](const std::string& text) { run->warn(text); };

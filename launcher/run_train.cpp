@@ -17,6 +17,7 @@
 #include "runtime/error.h"
 #include "state/run_directory.h"
 #include "state/run_lock.h"
+#include "training/available_memory.h"
 #include "training/trainer.h"
 
 namespace weft {
@@ -107,7 +108,6 @@ std::optional<TranslationValidation> translations_of(const Config& config, const
                                    .metrics = {},
                                    .tokenizer = config.training.tokenize,
                                    .folder = config.run_dir + "/valid"};
-  validation.decoding.n_best = 1;
   std::ranges::copy_if(config.training.valid_metrics, std::back_inserter(validation.metrics), judges_translations);
   return validation;
 }

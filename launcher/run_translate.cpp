@@ -81,7 +81,7 @@ int run_translate(const CommandLine& line, Job& job) {
   std::vector<std::string> sets = line.sets;
   if (line.n_best > 0) sets.push_back(fmt::format("decoding.n_best={}", line.n_best));
   std::optional<DecodingRun> run;
-  together(job.control(), [&] { run.emplace(job, DecodingOptions{"translate", line.model, sets, decoding_arena_bytes}); });
+  together(job.control(), [&] { run.emplace(job, DecodingOptions{"translate", line.model, sets, decoding_memory}); });
   const Config& config = run->config();
   const LineForm form{.n_best = config.decoding.n_best > 1 || line.n_best > 0,
                       .scores = config.decoding.scores,

@@ -1,11 +1,6 @@
 #include "training/memory_plan.h"
 
-#include <algorithm>
-#include <fstream>
-#include <limits>
-
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "data/batch_builder.h"
 #include "inference/decoding_memory.h"
@@ -16,19 +11,13 @@
 #include "runtime/step_state.h"
 #include "state/gradient_reducer.h"
 #include "state/optimizer_shards.h"
+#include "training/translation_validator.h"
 
 namespace weft {
 namespace {
 
 constexpr std::int64_t kEndless = std::int64_t{1} << 46;
 constexpr std::int64_t kLoaderBuffers = 2;
-
-/// A number in a file of the kernel; "max" or no such file: no limit.
-std::int64_t limit_in(const char* path) {
-  std::ifstream file(path);
-  std::int64_t value = 0;
-  return file >> value ? value : std::numeric_limits<std::int64_t>::max();
-}
 
 }  // namespace
 
@@ -69,13 +58,10 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
   plan.activations = arena.peak();
   plan.activations_by_name = arena.peak_by_name();
   if (question.decoding) {
-    const SearchProblem search{.generator = *model,
-                               .limits = SearchLimits::from(*question.decoding, longest),
-                               .target = {},
-                               .source_vocab_size = question.model.source_vocab_size,
-                               .beam_size = question.decoding->beam_size,
-                               .batch_size = question.decoding->batch_size};
-    plan.decoding = decoding_arena_bytes(search, *question.kernels, longest);
+    const SearchProblem search = validation_search(*model, *question.decoding, {}, question.model.source_vocab_size, longest);
+    const DecodingMemory decoding = decoding_memory(search, *question.kernels, longest);
+    plan.decoding = decoding.arena;
+    plan.logits = decoding.host_logits;
   }
   return plan;
 }
@@ -99,14 +85,10 @@ std::string bytes_text(std::int64_t bytes) {
 }
 
 std::string describe(const MemoryPlan& plan) {
-  return fmt::format("weights {}, gradients {}, optimizer {}, ema {}, batches {}, activations {}, in all {}", bytes_text(plan.weights),
+  const std::string logits = plan.logits > 0 ? ", logits of a validation " + bytes_text(plan.logits) : "";
+  return fmt::format("weights {}, gradients {}, optimizer {}, ema {}, batches {}, activations {}{}, in all {}", bytes_text(plan.weights),
                      bytes_text(plan.gradients), bytes_text(plan.optimizer), bytes_text(plan.ema), bytes_text(plan.batches),
-                     bytes_text(plan.arena()), bytes_text(plan.total()));
-}
-
-std::int64_t available_host_memory() {
-  const std::int64_t host = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  return std::min({host, limit_in("/sys/fs/cgroup/memory.max"), limit_in("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
+                     bytes_text(plan.arena()), logits, bytes_text(plan.total()));
 }
 
 }  // namespace weft

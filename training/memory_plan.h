@@ -26,8 +26,9 @@ struct MemoryPlan {
   std::int64_t activations = 0;                     // of a step, in the arena
   std::vector<StepArena::Use> activations_by_name;  // at its peak, largest first
   std::int64_t decoding = 0;                        // of a validation that translates, in the same arena; 0: none does
+  std::int64_t logits = 0;                          // of such a validation, on the host
   std::int64_t arena() const { return activations > decoding ? activations : decoding; }
-  std::int64_t total() const { return weights + gradients + optimizer + ema + batches + arena(); }
+  std::int64_t total() const { return weights + gradients + optimizer + ema + batches + arena() + logits; }
 };
 
 struct MemoryQuestion {
@@ -50,8 +51,5 @@ MemoryPlan fit_micro_batch(const MemoryQuestion&, std::int64_t batch_rows, std::
 std::string describe(const MemoryPlan&);
 /// 1.9 GB, 61 MB, 12 kB: thousands, as disks and networks count.
 std::string bytes_text(std::int64_t bytes);
-
-/// Bytes of memory that this process may take: of the host, or of its control group where that is less.
-std::int64_t available_host_memory();
 
 }  // namespace weft

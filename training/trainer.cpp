@@ -19,7 +19,7 @@ namespace {
 constexpr auto kProgressInterval = std::chrono::milliseconds(500);
 
 SearchProblem search_problem(const TranslationValidation& validation, Generator& generator) {
-  return make_search_problem(generator, validation.decoding, validation.source, validation.target, validation.max_length);
+  return validation_search(generator, validation.decoding, validation.target.special(), validation.source.size(), validation.max_length);
 }
 
 double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::steady_clock::time_point to) {

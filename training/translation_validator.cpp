@@ -56,6 +56,15 @@ bool judges_translations(const std::string& metric) {
   return metric == "bleu" || metric == "chrf";
 }
 
+SearchProblem validation_search(Generator& generator, const DecodingConfig& configured, SpecialIds target, std::int64_t source_vocab_size,
+                                std::int64_t model_max_length) {
+  DecodingConfig decoding = configured;
+  decoding.n_best = 1;
+  decoding.sample = false;
+  decoding.alignment = PrintedAlignment::kNone;
+  return make_search_problem(generator, decoding, target, source_vocab_size, model_max_length);
+}
+
 TranslationValidator::TranslationValidator(Control& control, const TranslationValidation& config, const SearchProblem& problem)
     : control_(control),
       config_(config),

@@ -20,6 +20,11 @@ namespace weft {
 /// The metrics of `validation.valid_metrics` that judge translations: bleu, chrf.
 bool judges_translations(const std::string& metric);
 
+/// The search of validation: decoding as configured, but one output a sentence, nothing drawn and nothing aligned, so that scores are of
+/// the model and not of the layout. The memory plan and the validation both make it here.
+SearchProblem validation_search(Generator&, const DecodingConfig&, SpecialIds target, std::int64_t source_vocab_size,
+                                std::int64_t model_max_length);
+
 /// What to translate during validation, and how.
 struct TranslationValidation {
   const Vocabulary& source;

@@ -4,6 +4,7 @@
 
 #include "inference/alignment.h"
 #include "inference/beam_search.h"
+#include "inference/decoding_batch.h"
 #include "inference/forced_decoding.h"
 #include "runtime/random.h"
 #include "tests/models/model_under_test.h"
@@ -55,16 +56,50 @@ TEST(DecodingMemoryTest, NoBatchOfRealSentencesNeedsMoreThanTheDryRunSays) {
                                   .source_vocab_size = tested.config.source_vocab_size,
                                   .beam_size = beam_size,
                                   .batch_size = batch_size};
-      const std::int64_t bytes = decoding_arena_bytes(problem, reference_kernels(), 40);
+      const std::int64_t bytes = decoding_memory(problem, reference_kernels(), 40).arena;
       const std::int64_t searching =
           largest_peak(tested, bytes, [&](Context& ctx, const auto& sources) { beam_search(ctx, problem, sources); });
       EXPECT_GE(searching, bytes / 2) << "the bound is not wasteful, batch_size " << batch_size << ", beam " << beam_size;
 
-      const std::int64_t for_scores = scoring_arena_bytes(problem, reference_kernels(), 40);
+      const std::int64_t for_scores = scoring_memory(problem, reference_kernels(), 40).arena;
       const std::int64_t scoring =
           largest_peak(tested, for_scores, [&](Context& ctx, const auto& sources) { score_targets(ctx, problem, sources, sources); });
       EXPECT_GE(scoring, for_scores / 2) << "scoring, batch_size " << batch_size;
     }
+  }
+}
+
+/// A given target may be longer than what may be generated.
+TEST(DecodingMemoryTest, NeitherDoTargetsThatAreLongerThanTheSearch) {
+  ModelUnderTest tested(config(), reference_kernels(), DType::kFloat32);
+  const SearchProblem search{.generator = *tested.model,
+                             .limits = {.max_length = 5},
+                             .target = {},
+                             .source_vocab_size = tested.config.source_vocab_size,
+                             .batch_size = 64};
+  const std::int64_t bytes = scoring_memory(search, reference_kernels(), 40).arena;
+  largest_peak(tested, bytes,
+               [&](Context& ctx, const auto& sources) { score_targets(ctx, scoring_problem(search, 40), sources, sources); });
+}
+
+TEST(DecodingMemoryTest, LogitsOnTheHostAreCounted) {
+  ModelUnderTest tested(config(), reference_kernels(), DType::kFloat32);
+  SearchProblem problem{.generator = *tested.model,
+                        .limits = {.max_length = 40},
+                        .target = {},
+                        .source_vocab_size = tested.config.source_vocab_size,
+                        .batch_size = 300};
+  for (const int beams : {1, 5}) {
+    problem.beam_size = beams;
+    std::int64_t largest = 0;
+    for (const std::uint64_t longest : {1, 2, 5, 12, 40}) {
+      for (const SourceBatch& batch : cut_search_batches(problem, random_sources(400, longest, longest))) {
+        largest = std::max(largest, host_logits_bytes(problem, static_cast<std::int64_t>(batch.sentences.size()) * beams));
+      }
+    }
+    const std::int64_t planned = decoding_memory(problem, reference_kernels(), 40).host_logits;
+    EXPECT_LE(largest, planned);
+    EXPECT_GE(largest, planned / 2);
   }
 }
 
@@ -77,7 +112,7 @@ TEST(DecodingMemoryTest, NeitherDoesAnAlignmentOfLongOutputs) {
                                 .source_vocab_size = tested.config.source_vocab_size,
                                 .batch_size = batch_size,
                                 .align = true};
-    const std::int64_t bytes = decoding_arena_bytes(problem, reference_kernels(), 40);
+    const std::int64_t bytes = decoding_memory(problem, reference_kernels(), 40).arena;
     const auto targets = random_sources(200, 39, 9);
     largest_peak(tested, bytes, [&](Context& ctx, const auto& sources) { align(ctx, problem, sources, targets); });
     for (const std::size_t length : {1, 7, 40}) {

@@ -204,6 +204,22 @@ TEST(MemoryPlanChoiceTest, StageTwoKeepsAShareOfTheGradients) {
   EXPECT_LT(static_cast<double>(measure_memory(q, 64).gradients), 242e6 / 4 + 66e6 + 2 * 25e6);
 }
 
+/// Validation searches, whatever else decoding may ask for.
+TEST(MemoryPlanChoiceTest, ADrawIsPlannedAsTheSearchThatValidationMakes) {
+  MemoryQuestion q = question(DType::kFloat32, NormPosition::kPre, false);
+  q.decoding = {.beam_size = 4, .batch_size = 512};
+  const MemoryPlan plain = measure_memory(q, kRows);
+  EXPECT_GT(plain.decoding, 0);
+  EXPECT_GT(plain.logits, 0);
+  q.decoding->sample = true;
+  q.decoding->n_best = 64;
+  q.decoding->alignment = PrintedAlignment::kHard;
+  const MemoryPlan drawn = measure_memory(q, kRows);
+  EXPECT_EQ(drawn.decoding, plain.decoding);
+  EXPECT_EQ(drawn.logits, plain.logits);
+  EXPECT_EQ(drawn.total(), plain.total());
+}
+
 TEST(MemoryPlanChoiceTest, RecomputeNeedsLess) {
   EXPECT_LT(measure_memory(question(DType::kFloat32, NormPosition::kPre, true), 960).activations,
             measure_memory(question(DType::kFloat32, NormPosition::kPre, false), 960).activations);
