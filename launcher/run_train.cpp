@@ -128,7 +128,6 @@ int run_train(const Config& config, Job& job) {
   together(job.control(), [&] {
     data = open_prepared(directory.data, config.vocab);
     require_fitting(config, *data, directory.data);
-    if (!data->valid) require_no_validation_keys(config, directory.data);
   });
   const Json data_fingerprints = fingerprints(*data);
   require_same(job.control(), "corpus or vocabulary", data_fingerprints.dump());
@@ -145,6 +144,7 @@ int run_train(const Config& config, Job& job) {
   together(job.control(), [&] {
     if (found) require_same_data(recorded->fingerprints, data_fingerprints, found->reader.folder());
     if (found) require_same_model(recorded->config, dump_config(config), found->reader.folder());
+    if (!data->valid) require_no_validation_keys(config, directory.data);
     machine = choose_machine(config, recorded ? &recorded->chosen : nullptr);
     memory = plan_memory(config, model, machine, job, same_layout ? recorded->chosen.at("micro_batch_rows").as_int() : 0);
   });

@@ -18,9 +18,12 @@ refused() {
   log_has "$1" "$2"
 }
 go run || { cat "$WORK/run.log"; fail "run"; }
-# The last step was saved before it was judged: whoever died in between judges it at the next start.
+# The last step was saved before it was judged: whoever died in between judges it at the next start, and nobody judges it twice.
+rm "$WORK/run/valid/step-000000000040.json"
 go run || { cat "$WORK/run.log"; fail "run, at its last step"; }
 log_has run '\[valid\] step 40 '
+go run || { cat "$WORK/run.log"; fail "run, once more"; }
+grep -q '\[valid\]' "$WORK/run.log" && fail "a run that is done is judged again"
 sums() { (cd "$WORK/run" && find prepared step-* -type f | LC_ALL=C sort | xargs sha256sum); }
 sums >"$WORK/before"
 refused run 'is of another model' model.num_heads=2
@@ -57,8 +60,8 @@ log_has run 'other validation text: what is best is found anew'
 echo "other numbers are named, once; other validation text is no change"
 
 # A vocabulary that was learned with nmt_nfkc is recorded as it was before there was a choice: the run keeps it without the key, another is refused.
-go old vocab.normalization=nmt_nfkc data.valid=null || { cat "$WORK/old.log"; fail "nmt_nfkc"; }
-go old training.train_steps=60 data.valid=null || { cat "$WORK/old.log"; fail "a vocabulary from before the key"; }
+go old vocab.normalization=nmt_nfkc data.valid=null validation.valid_freq=null || { cat "$WORK/old.log"; fail "nmt_nfkc"; }
+go old training.train_steps=60 data.valid=null validation.valid_freq=null || { cat "$WORK/old.log"; fail "a vocabulary from before the key"; }
 log_has old 'learned with vocab.normalization: nmt_nfkc, which stays so'
 log_has old 'step 40 from .* bit for bit'
 go old training.train_steps=80 || { cat "$WORK/old.log"; fail "a vocabulary from before the key, and other validation text"; }
