@@ -1,8 +1,12 @@
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "data/vocabulary.h"
 #include "launcher/config_checks.h"
 #include "launcher/config_key.h"
 #include "launcher/config_names.h"
@@ -47,7 +51,7 @@ const std::vector<Need>& needs() {
       {{"validation.early_stopping_on"},
        "validation.early_stopping",
        [](const Config& c) { return c.training.early_stopping.validations > 0; }},
-      {{"vocab.algorithm", "vocab.vocab_size", "vocab.character_coverage", "vocab.byte_fallback", "vocab.normalization"},
+      {{"vocab.algorithm", "vocab.character_coverage", "vocab.byte_fallback", "vocab.normalization"},
        "a vocabulary that is learned: no vocab.src and vocab.tgt",
        learns},
       {{"vocab.algorithm", "vocab.character_coverage", "vocab.byte_fallback", "vocab.normalization"},
@@ -91,6 +95,23 @@ void add_unmet(std::vector<Conflict>& conflicts, const Need& need, const Config&
   }
 }
 
+/// A size that is written beside an existing vocabulary is that of the file.
+void check_vocabulary_size(std::vector<Conflict>& conflicts, const Config& config, const Config& defaults) {
+  if (learns(config) || config.vocab.vocab_size == defaults.vocab.vocab_size) return;
+  for (const auto& [key, file] : {std::pair{"vocab.src", config.vocab.src}, {"vocab.tgt", config.vocab.tgt}}) {
+    std::error_code error;
+    if (file.empty() || !std::filesystem::is_regular_file(file, error)) continue;  // named by who needs it
+    const std::int64_t size = Vocabulary::load(file).size();
+    if (size == config.vocab.vocab_size) continue;
+    conflicts.push_back({{.path = "vocab.vocab_size",
+                          .what = fmt::format("{} has {} entries", key, size),
+                          .found = fmt::format("vocab_size: {}", config.vocab.vocab_size),
+                          .expected = fmt::format("{}, or none: it is for a vocabulary that is learned", size)},
+                         {"vocab.vocab_size"}});
+    return;
+  }
+}
+
 }  // namespace
 
 std::vector<Conflict> check_needs(const Config& config, const Config& defaults) {
@@ -98,6 +119,7 @@ std::vector<Conflict> check_needs(const Config& config, const Config& defaults) 
   for (const Need& need : needs()) {
     if (!need.met(config)) add_unmet(conflicts, need, config, defaults);
   }
+  check_vocabulary_size(conflicts, config, defaults);
   return conflicts;
 }
 

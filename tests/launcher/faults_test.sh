@@ -59,7 +59,7 @@ expect 64 'found     model.ffn_size 64 -> 128' model --set model.ffn_size=128
 echo "a checkpoint of another model is refused, the key is named"
 
 "$WEFT" prepare --config "$WORK/toy.yaml" --set "data.train=[{src: $WORK/valid.src, tgt: $WORK/valid.tgt}]" \
-  --set vocab.vocab_size=null validation.valid_freq=null --set "vocab.src=$WORK/prepared/vocab.model" --set "vocab.tgt=$WORK/prepared/vocab.model" --out "$WORK/other" >/dev/null 2>&1
+  --set validation.valid_freq=null --set "vocab.src=$WORK/prepared/vocab.model" --set "vocab.tgt=$WORK/prepared/vocab.model" --out "$WORK/other" >/dev/null 2>&1
 expect 64 'other data' straight --set data.prepared="$WORK/other"
 echo "other data are refused"
 

@@ -104,9 +104,11 @@ TEST_F(ProgramTest, VocabAndPrepareMakeTheirFiles) {
   EXPECT_NE(read("err").find("run/vocab.model: exists already"), std::string::npos);
   EXPECT_EQ(read("run/vocab.model"), learned);
   EXPECT_EQ(weft("prepare --config c.yaml"), 64);
-  EXPECT_EQ(weft("prepare --config c.yaml --out prepared --set vocab.src=run/vocab.model vocab.vocab_size=null"), 0) << read("err");
+  EXPECT_EQ(weft("prepare --config c.yaml --out prepared --set vocab.src=run/vocab.model"), 0) << read("err");
   EXPECT_EQ(read("out"), "train: 201 pairs, 200 kept; dropped: 1 empty\nvalid: 201 pairs, 200 kept; dropped: 1 empty\n");
   EXPECT_TRUE(fs::exists(folder_ / "prepared" / "prepared.json"));
+  EXPECT_EQ(weft("prepare --config c.yaml --out other --set vocab.src=run/vocab.model vocab.vocab_size=41"), 64);
+  EXPECT_NE(read("err").find("vocab.vocab_size: vocab.src has 40 entries"), std::string::npos) << read("err");
 }
 
 TEST_F(ProgramTest, AVocabularyOfWordsFromATabSeparatedFileTrainsAndTranslates) {

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "launcher/stop_requests.h"
+
 namespace weft::test {
 namespace {
 
@@ -64,6 +66,16 @@ TEST(SignalsTest, AStopIsAcknowledgedWhileTheMainThreadIsBusy) {
             }),
             7);
   EXPECT_EQ(exit_code_of([] { const StopNotice notice([] { _exit(3); }); }), 8);
+}
+
+TEST(SignalsTest, TheSupervisorTakesEachOfThemForARequest) {
+  StopRequests requests;
+  int count = 0;
+  for (const int number : kStopSignals) {
+    raise(number);
+    requests.wait(10);
+    EXPECT_EQ(requests.count(), ++count) << number;
+  }
 }
 
 }  // namespace
