@@ -23,7 +23,7 @@ constexpr DType kFloat = DType::kFloat32;
 class Bench {
  public:
   Bench()
-      : device_(cpu_kernels(cpu_features().instruction_set)),
+      : device_(cpu_kernels(instruction_set())),
         block_(device_.allocate(kArenaBytes, MemoryKind::kDevice)),
         arena_(block_.data(), kArenaBytes),
         context_{device_, device_.stream(StreamKind::kCompute), arena_, {}, true} {

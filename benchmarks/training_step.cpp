@@ -14,6 +14,7 @@
 #include "models/transformer.h"
 #include "parallel/mesh.h"
 #include "runtime/cpu_device.h"
+#include "runtime/cpu_features.h"
 #include "runtime/kernels/cross_entropy.h"
 #include "runtime/kernels/table.h"
 #include "runtime/random.h"
@@ -71,7 +72,7 @@ std::vector<RowSource> row_sources(const std::vector<std::vector<std::int32_t>>&
 }
 
 void time_steps(const Size& size, DType dtype, int steps) {
-  const KernelTable& kernels = cpu_kernels(cpu_features().instruction_set);
+  const KernelTable& kernels = cpu_kernels(instruction_set());
   const MemoryQuestion question{.model = model_of(size), .optimizer = {.max_grad_norm = 0}, .dtype = dtype, .kernels = &kernels};
   const std::int64_t arena_bytes = measure_memory(question, size.tokens).activations;
   CpuDevice device(kernels);

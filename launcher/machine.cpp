@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 
+#include "runtime/cpu_features.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -24,6 +26,14 @@ DType parse_dtype(const std::string& text) {
 
 }  // namespace
 
+void obey_instruction_set_limit() {
+  const char* value = std::getenv(kInstructionSetVariable);
+  if (value == nullptr) return;
+  const std::optional<InstructionSet> most = parse_instruction_set(value);
+  if (!most) fail_input(fmt::format("{}: {} is no instruction set\n  expected  avx2, avx512 or amx", kInstructionSetVariable, value));
+  limit_instruction_set(*most);
+}
+
 void share_cores(int ranks_on_host) {
   if (ranks_on_host <= 1 || std::getenv("OMP_NUM_THREADS") != nullptr) return;
   omp_set_num_threads(std::max(1, omp_get_num_procs() / ranks_on_host));
@@ -37,8 +47,8 @@ std::string oversubscription(int ranks_on_host, int threads) {
 }
 
 Machine choose_machine(const Config& config, const Json* recorded) {
-  const CpuFeatures features = cpu_features();
-  Machine machine{.kernels = &cpu_kernels(features.instruction_set), .threads = omp_get_max_threads()};
+  const InstructionSet set = instruction_set();
+  Machine machine{.kernels = &cpu_kernels(set), .threads = omp_get_max_threads()};
   if (config.dtype != Precision::kAuto) {
     machine.dtype = config.dtype == Precision::kBf16 ? DType::kBFloat16 : DType::kFloat32;
     machine.reason = "as configured";
@@ -46,8 +56,9 @@ Machine choose_machine(const Config& config, const Json* recorded) {
     machine.dtype = parse_dtype(recorded->at("dtype").as_string());
     machine.reason = "as the checkpoint";
   } else {
-    machine.dtype = features.amx_bf16 ? DType::kBFloat16 : DType::kFloat32;
-    machine.reason = features.amx_bf16 ? "auto: this processor has AMX" : "auto: this processor has no AMX";
+    const bool amx = set == InstructionSet::kAmx;
+    machine.dtype = amx ? DType::kBFloat16 : DType::kFloat32;
+    machine.reason = amx ? "auto: this processor has AMX" : "auto: this processor has no AMX";
   }
   return machine;
 }

@@ -17,6 +17,11 @@ struct Machine {
   int threads = 1;
 };
 
+/// The environment variable that lowers the instruction set: avx2, avx512 or amx.
+inline constexpr const char* kInstructionSetVariable = "WEFT_MAX_CPU_ISA";
+/// Applies it, before anything is computed.
+void obey_instruction_set_limit();
+
 /// Sets the threads of this rank, unless OMP_NUM_THREADS does: the cores that this process may use, shared among the ranks on its host.
 void share_cores(int ranks_on_host);
 

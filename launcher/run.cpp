@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "data/text_file.h"
+#include "launcher/machine.h"
 #include "launcher/rank_environment.h"
 #include "launcher/standard_streams.h"
 #include "launcher/together.h"
@@ -113,6 +114,7 @@ int run_verb(const CommandLine& line) {
 }
 
 int parse_and_run(const std::vector<std::string>& arguments) {
+  obey_instruction_set_limit();
   const CommandLine line = parse_command_line(arguments);
   if (line.message.empty()) return run_verb(line);
   fmt::print("{}", line.message);

@@ -1,8 +1,14 @@
 #include "runtime/cpu_features.h"
 
 #include <cpuid.h>
+#include <dnnl.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+#include <utility>
+
+#include "runtime/error.h"
 
 namespace weft {
 namespace {
@@ -23,31 +29,47 @@ bool has_amx_bf16() {
   return (d & kAmxBf16) != 0 && (d & kAmxTile) != 0 && (saved_state() & kTileConfigAndData) == kTileConfigAndData;
 }
 
-InstructionSet widest_set() {
+InstructionSet by_flags() {
   const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512cd");
   const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  if (avx512 && avx2) return InstructionSet::kAvx512;
+  if (avx512 && avx2) return has_amx_bf16() ? InstructionSet::kAmx : InstructionSet::kAvx512;
   return avx2 ? InstructionSet::kAvx2 : InstructionSet::kBaseline;
 }
 
-}  // namespace
-
-CpuFeatures cpu_features() {
-  const InstructionSet set = widest_set();
-  return {.instruction_set = set, .amx_bf16 = set == InstructionSet::kAvx512 && has_amx_bf16()};
+// The limit is oneDNN's own, so that there is one for both.
+InstructionSet by_limit() {
+  const dnnl::cpu_isa limit = dnnl::get_effective_cpu_isa();
+  const auto includes = [limit](dnnl::cpu_isa set) { return (static_cast<int>(limit) & static_cast<int>(set)) == static_cast<int>(set); };
+  if (includes(dnnl::cpu_isa::avx512_core_amx)) return InstructionSet::kAmx;
+  if (includes(dnnl::cpu_isa::avx512_core)) return InstructionSet::kAvx512;
+  return includes(dnnl::cpu_isa::avx2) ? InstructionSet::kAvx2 : InstructionSet::kBaseline;
 }
 
-std::string describe(const CpuFeatures& features) {
-  switch (features.instruction_set) {
-    case InstructionSet::kAvx512:
-      return features.amx_bf16 ? "avx512, amx_bf16" : "avx512";
-    case InstructionSet::kAvx2:
-      return "avx2";
-    case InstructionSet::kBaseline:
-      break;
+constexpr std::array kNames = {std::pair{InstructionSet::kBaseline, "no avx2"}, std::pair{InstructionSet::kAvx2, "avx2"},
+                               std::pair{InstructionSet::kAvx512, "avx512"}, std::pair{InstructionSet::kAmx, "amx"}};
+
+}  // namespace
+
+InstructionSet instruction_set() {
+  return std::min(by_flags(), by_limit());
+}
+
+void limit_instruction_set(InstructionSet most) {
+  constexpr std::array kLimits = {dnnl::cpu_isa::sse41, dnnl::cpu_isa::avx2, dnnl::cpu_isa::avx512_core_bf16, dnnl::cpu_isa::all};
+  const dnnl::status status = dnnl::set_max_cpu_isa(kLimits.at(static_cast<std::size_t>(most)));
+  if (status != dnnl::status::success) fail("oneDNN does not take the limit of the instruction set: it has been used before");
+}
+
+std::string_view name(InstructionSet set) {
+  return kNames.at(static_cast<std::size_t>(set)).second;
+}
+
+std::optional<InstructionSet> parse_instruction_set(std::string_view name) {
+  for (const auto& [set, its_name] : kNames) {
+    if (name == its_name && set != InstructionSet::kBaseline) return set;
   }
-  return "no avx2";
+  return std::nullopt;
 }
 
 }  // namespace weft

@@ -19,6 +19,7 @@ KernelTable dry_table(const KernelTable& stands_for) {
   KernelTable table = stands_for;
   table.name = "dry";
   table.matmul = compute_nothing;
+  table.pack_matmul = compute_nothing;
   table.bias_gradient = compute_nothing;
   table.activation_backward = compute_nothing;
   table.dropout = compute_nothing;

@@ -6,7 +6,7 @@
 namespace weft::kernels {
 namespace {
 
-void check(const Matmul& a) {
+void check(const Context& ctx, const Matmul& a) {
   require_dims("matmul", "a", a.a, 2, kFloating);
   const std::int64_t m = a.a.size(a.transpose_a ? 1 : 0), k = a.a.size(a.transpose_a ? 0 : 1);
   require_dims("matmul", "b", a.b, 2, {a.a.dtype});
@@ -16,6 +16,8 @@ void check(const Matmul& a) {
   require("matmul", "y", a.y, {m, n}, a.y.dtype);
   if (a.bias.defined()) require("matmul", "bias", a.bias, {n}, a.a.dtype);
   if (a.pre_activation.defined()) require("matmul", "pre_activation", a.pre_activation, {m, n}, a.y.dtype);
+  if (a.packed_b.defined())
+    require("matmul", "packed_b", a.packed_b, {ctx.device.kernels().packed_matmul_bytes(a.b, a.transpose_b)}, DType::kUInt8);
   require_that(!a.accumulate || (!a.bias.defined() && !a.pre_activation.defined() && a.activation == Activation::kNone), "matmul",
                "accumulate goes with neither bias nor activation");
 }
@@ -23,11 +25,23 @@ void check(const Matmul& a) {
 }  // namespace
 
 void matmul(Context& ctx, Matmul a) {
-  check(a);
+  check(ctx, a);
   const KernelTable& table = ctx.device.kernels();
   const StepArena::Scope scope(ctx.memory);
   a.workspace = take_workspace(ctx, "matmul workspace", table.matmul_workspace(a));
   table.matmul(ctx, a);
+}
+
+std::int64_t packed_matmul_bytes(const Device& device, const Tensor& b, bool transpose_b) {
+  require_dims("pack_matmul", "b", b, 2, kFloating);
+  return device.kernels().packed_matmul_bytes(b, transpose_b);
+}
+
+void pack_matmul(Context& ctx, const PackMatmul& a) {
+  const std::int64_t bytes = packed_matmul_bytes(ctx.device, a.b, a.transpose_b);
+  require_that(bytes > 0, "pack_matmul", "this device has no packed form");
+  require("pack_matmul", "packed", a.packed, {bytes}, DType::kUInt8);
+  ctx.device.kernels().pack_matmul(ctx, a);
 }
 
 void bias_gradient(Context& ctx, BiasGradient a) {

@@ -1,4 +1,6 @@
 #pragma once
+#include <cstdint>
+
 #include "runtime/context.h"
 #include "runtime/kernels/activation.h"
 #include "runtime/tensor.h"
@@ -17,10 +19,21 @@ struct Matmul {
   Activation activation = Activation::kNone;  // not with accumulate
   Tensor pre_activation;                      // (M, N), dtype of y: op(a) op(b) + bias is written here too; or absent
   bool accumulate = false;
+  Tensor packed_b;   // what pack_matmul made of b: b itself is not read then; or absent
   Tensor y;          // (M, N), dtype of a or its sum type; overwritten, or added to
   Tensor workspace;  // (bytes) uint8, taken by the launcher
 };
 void matmul(Context&, Matmul);
+
+/// The form of b that the device multiplies with fastest, for a b that stays as it is over many products, such as a weight in decoding.
+struct PackMatmul {
+  Tensor b;  // as in Matmul
+  bool transpose_b = false;
+  Tensor packed;  // (packed_matmul_bytes) uint8, overwritten
+};
+/// 0: the device has no such form, and none must be given.
+std::int64_t packed_matmul_bytes(const Device&, const Tensor& b, bool transpose_b);
+void pack_matmul(Context&, const PackMatmul&);
 
 /// dbias += sum over rows of dy, in the order of the rows: blocks cut by the size of the data, never by threads.
 struct BiasGradient {

@@ -22,6 +22,8 @@ struct KernelTable {
 
   void (*matmul)(Context&, const kernels::Matmul&);
   std::int64_t (*matmul_workspace)(const kernels::Matmul&);
+  std::int64_t (*packed_matmul_bytes)(const Tensor& b, bool transpose_b);  // 0: no such form
+  void (*pack_matmul)(Context&, const kernels::PackMatmul&);
   void (*bias_gradient)(Context&, const kernels::BiasGradient&);
   std::int64_t (*bias_gradient_workspace)(const kernels::BiasGradient&);
   void (*activation_backward)(Context&, const kernels::ActivationBackward&);
@@ -56,13 +58,8 @@ struct KernelTable {
 /// The obvious implementation that all others are compared with: float, double, and bfloat16 storage computed in float.
 const KernelTable& reference_kernels();
 
-enum class InstructionSet { kBaseline, kAvx2, kAvx512 };
-struct CpuFeatures {
-  InstructionSet instruction_set = InstructionSet::kBaseline;
-  bool amx_bf16 = false;  // bf16 products run at 5 to 7 times the fp32 rate
-};
-/// Asks the processor's feature flags, never its model name.
-CpuFeatures cpu_features();
+/// What a processor can do, each set with all before it. AMX multiplies bf16 at 5 to 7 times the rate of fp32.
+enum class InstructionSet { kBaseline, kAvx2, kAvx512, kAmx };
 
 /// Fast fp32 and bf16 kernels of an instruction set; what it does not speed up, and double, is the reference.
 const KernelTable& cpu_kernels(InstructionSet);

@@ -3,6 +3,7 @@
 #include <ostream>
 #include <utility>
 
+#include "runtime/cpu_features.h"
 #include "runtime/error.h"
 #include "runtime/kernels/memory_ops.h"
 
@@ -83,7 +84,7 @@ std::vector<Precision> all_precisions() {
                                        {"reference_float", reference, DType::kFloat32, 1e-5},
                                        {"reference_bfloat16", reference, DType::kBFloat16, 2e-2}};
   for (const auto& [name, set] : {std::pair{"avx2", InstructionSet::kAvx2}, std::pair{"avx512", InstructionSet::kAvx512}}) {
-    if (cpu_features().instruction_set < set) continue;
+    if (instruction_set() < set) continue;
     precisions.push_back({std::string(name) + "_float", &cpu_kernels(set), DType::kFloat32, 1e-5});
     precisions.push_back({std::string(name) + "_bfloat16", &cpu_kernels(set), DType::kBFloat16, 2e-2});
   }

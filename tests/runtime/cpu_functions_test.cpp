@@ -20,7 +20,7 @@ struct TestedIsa {
 class CpuFunctionsTest : public testing::TestWithParam<TestedIsa> {
  protected:
   void SetUp() override {
-    if (cpu_features().instruction_set < GetParam().set) GTEST_SKIP() << "this processor has " << describe(cpu_features());
+    if (instruction_set() < GetParam().set) GTEST_SKIP() << "this processor has " << name(instruction_set());
   }
   std::vector<float> exponential(const std::vector<float>& x) const {
     std::vector<float> y(x.size());

@@ -17,8 +17,8 @@ struct TestedKernels {
 class CpuKernelsTest : public testing::TestWithParam<TestedKernels> {
  protected:
   void SetUp() override {
-    if (cpu_features().instruction_set < GetParam().set) {
-      GTEST_SKIP() << "this processor has " << describe(cpu_features()) << ", no " << cpu_kernels(GetParam().set).name;
+    if (instruction_set() < GetParam().set) {
+      GTEST_SKIP() << "this processor has " << weft::name(instruction_set()) << ", no " << cpu_kernels(GetParam().set).name;
     }
   }
 };
@@ -47,7 +47,15 @@ TEST(CpuFeaturesTest, TablesAreNamedAfterTheirInstructionSet) {
   EXPECT_EQ(cpu_kernels(InstructionSet::kAvx2).name, "cpu (avx2)");
   EXPECT_EQ(cpu_kernels(InstructionSet::kAvx512).name, "cpu (avx512)");
   EXPECT_EQ(cpu_kernels(InstructionSet::kBaseline).name, "reference");
-  EXPECT_THAT(describe(CpuFeatures{InstructionSet::kAvx512, true}), testing::HasSubstr("amx_bf16"));
+  EXPECT_EQ(cpu_kernels(InstructionSet::kAmx).name, "cpu (amx)");
+}
+
+TEST(CpuFeaturesTest, NamesOfInstructionSetsAreReadBack) {
+  for (const InstructionSet set : {InstructionSet::kAvx2, InstructionSet::kAvx512, InstructionSet::kAmx}) {
+    EXPECT_EQ(parse_instruction_set(name(set)), set);
+  }
+  EXPECT_EQ(parse_instruction_set("avx"), std::nullopt);
+  EXPECT_EQ(parse_instruction_set(name(InstructionSet::kBaseline)), std::nullopt);
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "models/transformer.h"
 #include "parallel/thread_communicator.h"
 #include "runtime/cpu_device.h"
+#include "runtime/cpu_features.h"
 #include "runtime/kernels/cross_entropy.h"
 #include "runtime/step_state.h"
 #include "state/gradient_reducer.h"
@@ -71,7 +72,7 @@ Tensor whole_gradient(Mesh& mesh, Stream& stream, const ParameterStorage& storag
 /// One rank's part of the first update: passes of at most `micro_batch_rows`.
 Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parallel, std::int64_t micro_batch_rows) {
   omp_set_num_threads(1);
-  CpuDevice device(cpu_kernels(cpu_features().instruction_set));
+  CpuDevice device(cpu_kernels(instruction_set()));
   ParameterSet parameters(5, mesh.dp->size());
   const std::unique_ptr<TranslationModel> model = make_transformer(model_config(), parameters);
   ParameterStorage storage(parameters, *mesh.dp, device, DType::kFloat32, ShardLayout(parameters, *mesh.dp, parallel, 4),

@@ -13,6 +13,7 @@
 #include "models/transformer.h"
 #include "parallel/mesh.h"
 #include "runtime/cpu_device.h"
+#include "runtime/cpu_features.h"
 #include "runtime/kernels/cpu/matmul.h"
 #include "runtime/kernels/cross_entropy.h"
 #include "runtime/step_state.h"
@@ -60,7 +61,7 @@ MemoryQuestion question(DType dtype, NormPosition norm, bool recompute) {
   model.dropout = model.attention_dropout = model.activation_dropout = 0.1;
   model.recompute_blocks = recompute;
   model.source_vocab_size = model.target_vocab_size = kVocabulary;
-  return {.model = model, .optimizer = {.ema_decay = 0.9}, .dtype = dtype, .kernels = &cpu_kernels(cpu_features().instruction_set)};
+  return {.model = model, .optimizer = {.ema_decay = 0.9}, .dtype = dtype, .kernels = &cpu_kernels(instruction_set())};
 }
 
 /// Training steps on real memory, as the loop runs them.

@@ -9,6 +9,7 @@
 
 #include "parallel/thread_communicator.h"
 #include "runtime/cpu_device.h"
+#include "runtime/cpu_features.h"
 #include "runtime/error.h"
 #include "state/run_directory.h"
 #include "training/memory_plan.h"
@@ -86,7 +87,7 @@ MortalRun::MortalRun(std::int64_t steps) : steps_(steps) {
     const MemoryQuestion question{.model = model_config(),
                                   .optimizer = optimizer_config(),
                                   .dtype = DType::kFloat32,
-                                  .kernels = &cpu_kernels(cpu_features().instruction_set),
+                                  .kernels = &cpu_kernels(instruction_set()),
                                   .parallel = {},
                                   .dp = ranks};
     arena_bytes_[ranks] = measure_memory(question, kMicroBatchRows).activations;
@@ -137,7 +138,7 @@ void MortalRun::train(Mesh& mesh, Storage& storage, History& history, const std:
   if (root && at < history.committed) fail(fmt::format("step {} was committed, and step {} is found", history.committed, at));
   if (!found && !other_run_dir.empty()) found = find_newest(storage, other_run_dir, *mesh.control, log);
 
-  CpuDevice device(cpu_kernels(cpu_features().instruction_set));
+  CpuDevice device(cpu_kernels(instruction_set()));
   Progress progress;
   Json layout = Json::object();
   layout.set("world", mesh.dp->size());

@@ -1,13 +1,14 @@
 #include "runtime/kernels/cpu/install.h"
+#include "runtime/kernels/cpu/product.h"
 
 namespace weft {
 namespace {
 
-template <const cpu::Isa& isa>
+template <const cpu::Isa& isa, const cpu::Products& products>
 KernelTable make(const char* name) {
   KernelTable table = reference_kernels();
   table.name = name;
-  cpu::install_matmul<isa>(table);
+  cpu::install_matmul<isa, products>(table);
   cpu::install_rows<isa>(table);
   cpu::install_attention<isa>(table);
   cpu::install_optimizer<isa>(table);
@@ -17,9 +18,12 @@ KernelTable make(const char* name) {
 }  // namespace
 
 const KernelTable& cpu_kernels(InstructionSet set) {
-  static const KernelTable avx2 = make<cpu::avx2::isa>("cpu (avx2)");
-  static const KernelTable avx512 = make<cpu::avx512::isa>("cpu (avx512)");
+  static const KernelTable avx2 = make<cpu::avx2::isa, cpu::own_products>("cpu (avx2)");
+  static const KernelTable avx512 = make<cpu::avx512::isa, cpu::library_products>("cpu (avx512)");
+  static const KernelTable amx = make<cpu::avx512::isa, cpu::library_products>("cpu (amx)");
   switch (set) {
+    case InstructionSet::kAmx:
+      return amx;
     case InstructionSet::kAvx512:
       return avx512;
     case InstructionSet::kAvx2:

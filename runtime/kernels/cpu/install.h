@@ -12,7 +12,8 @@ template <const Isa& isa>
 void install_attention(KernelTable&);
 template <const Isa& isa>
 void install_optimizer(KernelTable&);  // optimizer and memory
-template <const Isa& isa>
+struct Products;
+template <const Isa& isa, const Products& products>
 void install_matmul(KernelTable&);
 
 /// Double stays with the reference.

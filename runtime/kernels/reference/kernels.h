@@ -5,6 +5,7 @@
 namespace weft::kernels::reference {
 
 void matmul(Context&, const Matmul&);
+void pack_matmul(Context&, const PackMatmul&);
 void bias_gradient(Context&, const BiasGradient&);
 void activation_backward(Context&, const ActivationBackward&);
 void dropout(Context&, const DropoutApply&);

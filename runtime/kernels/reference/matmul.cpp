@@ -49,6 +49,8 @@ void matmul(Context&, const Matmul& m) {
   });
 }
 
+void pack_matmul(Context&, const PackMatmul&) {}  // never called: the form has no bytes
+
 void bias_gradient(Context&, const BiasGradient& a) {
   with_floating(a.dy.dtype, [&]<class T>(T) {
     auto* dbias = a.dbias.as<SumType<T>>();

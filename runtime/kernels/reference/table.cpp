@@ -11,6 +11,10 @@ std::int64_t no_workspace(const Arguments&) {
   return 0;
 }
 
+std::int64_t no_packed_form(const Tensor&, bool) {
+  return 0;
+}
+
 std::int64_t no_norm_workspace(std::int64_t, std::int64_t, DType) {
   return 0;
 }
@@ -24,6 +28,8 @@ const KernelTable& reference_kernels() {
       .name = "reference",
       .matmul = r::matmul,
       .matmul_workspace = no_workspace<k::Matmul>,
+      .packed_matmul_bytes = no_packed_form,
+      .pack_matmul = r::pack_matmul,
       .bias_gradient = r::bias_gradient,
       .bias_gradient_workspace = no_workspace<k::BiasGradient>,
       .activation_backward = r::activation_backward,

@@ -149,6 +149,30 @@ struct Ema {
   float decay, one_minus_decay;
 };
 
+/// y = [relu](op(a) op(b) + bias), or y += op(a) op(b), in float32. Strides in elements, from row to row as stored.
+struct Gemm {
+  std::int64_t m, n, k;
+  bool transpose_a, transpose_b;
+  const float *a, *b;     // (M, K) and (K, N), or as stored when transposed: (K, M) and (N, K)
+  const float* packed_b;  // what pack made of b, in place of it; or null
+  const float* bias;      // (N), or null
+  bool relu, accumulate;
+  float* y;  // (M, N)
+  std::int64_t a_stride, b_stride, y_stride;
+  float* workspace;
+  int threads;  // that the workspace has room for
+};
+
+/// A whole b as gemm reads it fastest: panels of columns, each with its rows one behind the other, in float32 whatever its storage.
+struct PackGemm {
+  Storage storage;
+  std::int64_t n, k;
+  bool transpose_b;
+  const void* b;
+  std::int64_t b_stride;
+  float* packed;
+};
+
 /// Rows between the two storages; strides in elements.
 struct Convert {
   Storage from, to;
@@ -178,6 +202,10 @@ struct Isa {
   void (*sgd)(const Sgd&);
   void (*ema)(const Ema&);
   void (*convert)(const Convert&);
+  void (*gemm)(const Gemm&);
+  std::int64_t (*gemm_floats)(const Gemm&);  // workspace; of the addresses only whether packed_b is null matters
+  void (*pack_gemm)(const PackGemm&);
+  std::int64_t (*pack_gemm_floats)(std::int64_t n, std::int64_t k);
   // For the test of their errors against libm: y = exp(x), by the loops of lanes.h and by the registers of vector.h.
   void (*exponential)(const float* x, float* y, std::int64_t size);
   void (*register_exponential)(const float* x, float* y, std::int64_t size);

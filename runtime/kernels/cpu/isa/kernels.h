@@ -26,6 +26,10 @@ void adam(const Adam&);
 void sgd(const Sgd&);
 void ema(const Ema&);
 void convert(const Convert&);
+void gemm(const Gemm&);
+std::int64_t gemm_floats(const Gemm&);
+void pack_gemm(const PackGemm&);
+std::int64_t pack_gemm_floats(std::int64_t n, std::int64_t k);
 void exponential_of(const float* x, float* y, std::int64_t size);
 void register_exponential_of(const float* x, float* y, std::int64_t size);
 

@@ -22,6 +22,10 @@ const Isa isa = {
     .sgd = sgd,
     .ema = ema,
     .convert = convert,
+    .gemm = gemm,
+    .gemm_floats = gemm_floats,
+    .pack_gemm = pack_gemm,
+    .pack_gemm_floats = pack_gemm_floats,
     .exponential = exponential_of,
     .register_exponential = register_exponential_of,
 };

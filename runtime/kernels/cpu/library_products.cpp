@@ -1,5 +1,3 @@
-#include "runtime/kernels/cpu/matmul_primitives.h"
-
 #include <dnnl.hpp>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "runtime/kernels/cpu/matmul.h"
+#include "runtime/kernels/cpu/product.h"
 
 // The one file that knows oneDNN. Of its interfaces only the `matmul` primitive gives the same bits for one and two threads (dnnl_sgemm
 // does not), and with a shape known at creation: run-time row counts go to the code of dnnl_sgemm.
@@ -208,8 +207,6 @@ void run_padded(const Product& p, std::int64_t rows, const ProductData& data) {
   copy_rows(rows, y_bytes, y, y_bytes, data.y, y_stride);
 }
 
-}  // namespace
-
 std::int64_t product_workspace(const Product& p, std::int64_t rows) {
   if (rows == 0) return 0;
   std::int64_t bytes = cache().workspace(p, largest_piece(rows));
@@ -233,7 +230,7 @@ void run_product(const Product& p, std::int64_t rows, const ProductData& data) {
   }
 }
 
-bool library_multiplies_bf16() {
+bool multiply_bf16() {
   const Product smallest{.m = 0,
                          .k = 16,
                          .n = 16,
@@ -252,6 +249,15 @@ bool library_multiplies_bf16() {
   static const bool answer = static_cast<bool>(describe(smallest, 16, cache().engine()));
   return answer;
 }
+
+std::int64_t no_packed_bytes(std::int64_t, std::int64_t) {
+  return 0;
+}
+
+}  // namespace
+
+const Products library_products = {
+    .multiply_bf16 = multiply_bf16, .workspace = product_workspace, .run = run_product, .packed_bytes = no_packed_bytes};
 
 }  // namespace weft::cpu
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "runtime/dtype.h"
+#include "runtime/kernels/cpu/isa/isa.h"
 
 namespace weft::cpu {
 
@@ -23,17 +24,23 @@ struct Product {
 
 struct ProductData {
   const std::byte *a, *b, *bias;
+  const std::byte* packed_b;  // in place of b; or null
   std::byte *y, *workspace;
 };
 
-/// Bytes of workspace that suffice for any number of rows up to `rows`.
-std::int64_t product_workspace(const Product&, std::int64_t rows);
+/// Who computes products. Row i of y depends neither on how many rows there are nor on the number of threads.
+struct Products {
+  bool (*multiply_bf16)();  // else the caller widens to float32
+  /// Bytes of workspace that suffice for any number of rows up to `rows`, with b as it is.
+  std::int64_t (*workspace)(const Product&, std::int64_t rows);
+  void (*run)(const Product&, std::int64_t rows, const ProductData&);
+  std::int64_t (*packed_bytes)(std::int64_t n, std::int64_t k);  // of a packed b (Isa::pack_gemm); 0: takes none
+};
 
-/// Computes the product over `rows` rows, in pieces of few sizes: a library primitive costs 300 to 800 microseconds to make, and every
-/// batch has another row count. With AVX-512, row i of y does not depend on how many rows there are.
-void run_product(const Product&, std::int64_t rows, const ProductData&);
+/// oneDNN's, where that holds: with AVX-512.
+extern const Products library_products;
 
-/// Whether the library multiplies bf16 on this processor.
-bool library_multiplies_bf16();
+/// Our own, in float32, with AVX2.
+extern const Products own_products;
 
 }  // namespace weft::cpu
