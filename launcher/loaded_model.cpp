@@ -96,6 +96,7 @@ LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>
   Context ctx{*device_, device_->stream(StreamKind::kCompute), none, step_state(), false};
   weights_->initialize_constants(ctx);
   load_weights(reader, ctx, *weights_);
+  packed_.emplace(ctx, *parameters_);
 }
 
 }  // namespace weft

@@ -7,6 +7,7 @@
 #include "data/vocabulary.h"
 #include "launcher/config.h"
 #include "launcher/machine.h"
+#include "layers/packed_weights.h"
 #include "models/transformer.h"
 #include "runtime/step_state.h"
 #include "state/parameter_storage.h"
@@ -41,6 +42,7 @@ class LoadedModel {
   std::unique_ptr<TranslationModel> model_;
   std::unique_ptr<Communicator> alone_;
   std::unique_ptr<ParameterStorage> weights_;
+  std::optional<PackedWeights> packed_;
   Memory step_state_;
 };
 

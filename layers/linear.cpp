@@ -16,6 +16,7 @@ std::vector<ParameterScope::NamedRows> with_suffix(std::vector<ParameterScope::N
 Linear::Linear(const LinearConfig& config, ParameterScope parameters) {
   constexpr bool kDecayed = true;
   weight_ = &parameters.add_fused(with_suffix(config.outputs, ".weight"), config.in_features, Init::xavier_uniform(config.gain), kDecayed);
+  weight_->multiplied = true;
   if (config.bias) bias_ = &parameters.add_fused(with_suffix(config.outputs, ".bias"), 0, Init::zeros(), !kDecayed);
 }
 
@@ -30,6 +31,7 @@ void Linear::forward(Context& ctx, Tensor x, Tensor y, Activation activation, Te
                         .bias = bias_ == nullptr ? Tensor{} : bias_->value,
                         .activation = activation,
                         .pre_activation = pre_activation,
+                        .packed_b = weight_->packed,
                         .y = y});
 }
 

@@ -8,6 +8,10 @@
 
 namespace weft {
 
+LossHead::LossHead(Parameter& weight, double label_smoothing) : weight_(&weight), label_smoothing_(label_smoothing) {
+  weight.multiplied = true;
+}
+
 void LossHead::forward_backward(Context& ctx, const Input& in, Tensor dx, Tensor sums) const {
   const StepArena::Scope scope(ctx.memory);
   const DType dtype = in.x.dtype;
@@ -48,7 +52,7 @@ void LossHead::forward(Context& ctx, const Input& in, Tensor sums) const {
 }
 
 void LossHead::logits(Context& ctx, Tensor x, Tensor logits) const {
-  kernels::matmul(ctx, {.a = x, .b = weight_->value, .transpose_b = true, .y = logits});
+  kernels::matmul(ctx, {.a = x, .b = weight_->value, .transpose_b = true, .packed_b = weight_->packed, .y = logits});
 }
 
 }  // namespace weft

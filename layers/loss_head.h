@@ -17,7 +17,7 @@ class LossHead {
     Tensor weights;  // (T) float32; 0: not counted
   };
 
-  LossHead(Parameter& weight, double label_smoothing) : weight_(&weight), label_smoothing_(label_smoothing) {}
+  LossHead(Parameter& weight, double label_smoothing);
 
   /// Adds to sums (LossSums::kFields), overwrites dx (T, C), adds the gradient of W. The gradient is scaled by step_state[kLossScale].
   void forward_backward(Context&, const Input&, Tensor dx, Tensor sums) const;

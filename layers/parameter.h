@@ -50,14 +50,16 @@ struct Parameter {
   std::vector<Part> parts;
   Shape shape;  // of the storage: the boxes of its parts, one below the other
   Init init;
-  bool trained = true;   // false: no gradient, `grad` stays undefined
-  bool saved = true;     // false: a constant that is made again from `init` (sinusoidal positions)
-  bool decayed = false;  // weight matrices, never biases, norms and embeddings
-  bool shared = false;   // other blocks write its gradient too, so it lives from the first backward of a pass to the last
+  bool trained = true;      // false: no gradient, `grad` stays undefined
+  bool saved = true;        // false: a constant that is made again from `init` (sinusoidal positions)
+  bool decayed = false;     // weight matrices, never biases, norms and embeddings
+  bool multiplied = false;  // W of a product y = x W^T
+  bool shared = false;      // other blocks write its gradient too, so it lives from the first backward of a pass to the last
   Axes sum_over = Axes::kDp;
   BlockId block = 0;        // a shared embedding belongs to the block whose backward comes last
   std::int64_t offset = 0;  // first element in the flat storage
   Tensor value;             // compute dtype; there from acquire to release
+  Tensor packed;            // what layers/packed_weights.h made of the value, for x W^T; absent while values change
   Tensor grad;              // sum type; written through layers/gradient.h
   bool grad_begun = true;   // holds something of this update; false: whoever writes it first overwrites what is there
 };

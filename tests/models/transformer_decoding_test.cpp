@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "layers/packed_weights.h"
 #include "runtime/error.h"
+#include "runtime/kernels/matmul.h"
 #include "tests/models/model_under_test.h"
 
 namespace weft::test {
@@ -122,6 +124,18 @@ std::vector<Precision> exact_precisions() {
   std::vector<Precision> precisions = all_precisions();
   std::erase_if(precisions, [](const Precision& p) { return p.dtype == DType::kBFloat16; });
   return precisions;
+}
+
+TEST_P(GoldenDecodingTest, PackedWeightsGiveTheSameBits) {
+  const std::vector<std::int32_t> tokens(expected_.at("sources").as_array().size(), kBos);
+  const auto first_step = [&] { return step(*tested_.model->start(tested_.ctx, source(), 1, 4), tokens); };
+  const auto plain = first_step();
+  const PackedWeights packed(tested_.ctx, tested_.set);
+  for (const Parameter& parameter : tested_.set.parameters()) {
+    const bool is_packed = parameter.multiplied && kernels::packed_matmul_bytes(tested_.ctx.context().device, parameter.value, true) > 0;
+    EXPECT_EQ(parameter.packed.defined(), is_packed) << parameter.parts.front().name;
+  }
+  EXPECT_EQ(first_step(), plain);
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, GoldenDecodingTest, testing::ValuesIn(exact_precisions()),
