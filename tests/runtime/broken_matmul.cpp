@@ -37,6 +37,12 @@ void break_matmul(Tables& t) {
   });
   add(t, "matmul_workspace: falls", &KernelTable::matmul_workspace,
       [](const Matmul& a) { return std::max<std::int64_t>(0, (1 << 20) - a.a.elements()); });
+  add(t, "pack_matmul: last row left out", &KernelTable::pack_matmul, [](Context& c, const PackMatmul& a) {
+    std::fill_n(a.packed.data, a.packed.bytes(), std::byte{});
+    right().pack_matmul(c, {.b = but_last(a.b), .transpose_b = a.transpose_b, .packed = a.packed});
+  });
+  add(t, "packed_matmul_bytes: falls", &KernelTable::packed_matmul_bytes,
+      [](const Tensor& b, bool) { return std::max<std::int64_t>(0, (1 << 20) - b.shape.elements()); });
   add(t, "bias_gradient: last row left out", &KernelTable::bias_gradient,
       [](Context& c, const BiasGradient& a) { right().bias_gradient(c, {.dy = but_last(a.dy), .dbias = a.dbias}); });
   add(t, "bias_gradient: overwrites where it should add", &KernelTable::bias_gradient, [](Context& c, const BiasGradient& a) {

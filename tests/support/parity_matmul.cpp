@@ -1,3 +1,5 @@
+#include <array>
+
 #include <fmt/format.h>
 
 #include "tests/support/parity_case.h"
@@ -39,6 +41,25 @@ ParityCase product_case(const Product& p) {
     kernels::matmul(ctx, m);
     return std::vector<Output>{y.whole, before.whole};
   });
+}
+
+/// A product whose b was packed before, where the device has such a form.
+ParityCase packed_case(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_b, std::int64_t gap) {
+  return parity_case(
+      fmt::format("pack_matmul, then {}x{}x{}, transposed {}, gap {}", m, n, k, transpose_b, gap), [=](TestContext& ctx, DType dtype) {
+        const StridedMatrix b(ctx, transpose_b ? Shape{n, k} : Shape{k, n}, dtype, 2, gap);
+        kernels::Matmul product{.a = ctx.normal({m, k}, dtype, 1), .b = b.part, .transpose_b = transpose_b, .y = ctx.empty({m, n}, dtype)};
+        if (const std::int64_t bytes = kernels::packed_matmul_bytes(ctx.context().device, b.part, transpose_b); bytes > 0) {
+          product.packed_b = ctx.empty({bytes}, DType::kUInt8);
+          kernels::pack_matmul(ctx, {.b = b.part, .transpose_b = transpose_b, .packed = product.packed_b});
+        }
+        kernels::matmul(ctx, product);
+        return std::vector<Output>{product.y};
+      });
+}
+
+std::int64_t packed_bytes(const KernelTable& kernels, DType dtype, std::int64_t rows) {
+  return kernels.packed_matmul_bytes(Tensor(nullptr, {rows, 48}, dtype), true);
 }
 
 ParityCase bias_gradient_case(std::int64_t rows, std::int64_t columns, std::int64_t gap) {
@@ -100,6 +121,10 @@ std::vector<ParityCase> matmul_parity_cases() {
       for (const std::int64_t gap : {0, 5}) cases.push_back(bias_gradient_case(rows, columns, gap));
     }
   }
+  for (const auto& [m, n, k] : {std::array<std::int64_t, 3>{1, 1, 1}, {3, 33, 17}, {7, 16, 40}, {2, 100, 600}}) {
+    for (const bool transpose_b : {false, true}) cases.push_back(packed_case(m, n, k, transpose_b, 3));
+  }
+  cases.push_back(growing_workspace_case("packed_matmul_bytes never falls", packed_bytes));
   cases.push_back(growing_workspace_case("matmul_workspace of a weight gradient never falls", weight_gradient_workspace));
   cases.push_back(growing_workspace_case("matmul_workspace of a forward never falls", product_workspace));
   cases.push_back(growing_workspace_case("bias_gradient_workspace never falls", bias_workspace));

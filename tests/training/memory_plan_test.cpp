@@ -168,7 +168,7 @@ TEST_P(MemoryPlanTest, StepsAllocateNothingOnceTheirShapesAreKnown) {
     steps.step(other.batch());
   }
   ASSERT_GT(our_allocations, 0);  // the counter counts
-  const std::int64_t before = our_allocations, primitives = matmul_primitives_created();
+  const std::int64_t primitives = matmul_primitives_created(), before = our_allocations;
   for (int i = 0; i < 3; ++i) {
     steps.step(one.batch());
     steps.step(other.batch());

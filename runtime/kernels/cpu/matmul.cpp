@@ -149,12 +149,13 @@ std::int64_t matmul_workspace(const Matmul& m) {
 
 template <const Products& products>
 std::int64_t packed_matmul_bytes(const Tensor& b, bool transpose_b) {
-  if (!is_fast(b.dtype)) return 0;
+  if (!is_fast(b.dtype)) return reference_kernels().packed_matmul_bytes(b, transpose_b);
   return products.packed_bytes(b.size(transpose_b ? 0 : 1), b.size(transpose_b ? 1 : 0));
 }
 
 template <const Isa& isa>
-void pack_matmul(Context&, const kernels::PackMatmul& p) {
+void pack_matmul(Context& ctx, const kernels::PackMatmul& p) {
+  if (!is_fast(p.b.dtype)) return reference_kernels().pack_matmul(ctx, p);
   isa.pack_gemm({.storage = storage_of(p.b),
                  .n = p.b.size(p.transpose_b ? 0 : 1),
                  .k = p.b.size(p.transpose_b ? 1 : 0),

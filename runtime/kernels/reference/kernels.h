@@ -5,6 +5,7 @@
 namespace weft::kernels::reference {
 
 void matmul(Context&, const Matmul&);
+std::int64_t packed_matmul_bytes(const Tensor& b, bool transpose_b);
 void pack_matmul(Context&, const PackMatmul&);
 void bias_gradient(Context&, const BiasGradient&);
 void activation_backward(Context&, const ActivationBackward&);

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "runtime/kernels/reference/access.h"
 #include "runtime/kernels/reference/activation_function.h"
 #include "runtime/kernels/reference/kernels.h"
@@ -19,7 +21,8 @@ struct Operand {
 template <class T, class Y>
 void multiply(const Matmul& m) {
   using S = SumType<T>;
-  const Operand<T> a(m.a, m.transpose_a), b(m.b, m.transpose_b);
+  const Tensor right = m.packed_b.defined() ? Tensor(m.packed_b.data, m.b.shape, m.b.dtype) : m.b;
+  const Operand<T> a(m.a, m.transpose_a), b(right, m.transpose_b);
   const std::int64_t inner = m.a.size(m.transpose_a ? 0 : 1);
   for (std::int64_t i = 0; i < m.y.size(0); ++i) {
     Y* y = row<Y>(m.y, i);
@@ -49,7 +52,16 @@ void matmul(Context&, const Matmul& m) {
   });
 }
 
-void pack_matmul(Context&, const PackMatmul&) {}  // never called: the form has no bytes
+// b without the gaps between its rows: nothing gained, but what is written for packed weights is held by the reference too.
+std::int64_t packed_matmul_bytes(const Tensor& b, bool) {
+  return b.shape.elements() * size_of(b.dtype);
+}
+
+void pack_matmul(Context&, const PackMatmul& a) {
+  const std::int64_t bytes = a.b.size(1) * size_of(a.b.dtype);
+  for (std::int64_t r = 0; r < a.b.size(0); ++r)
+    std::copy_n(a.b.data + r * a.b.stride(0) * size_of(a.b.dtype), bytes, a.packed.data + r * bytes);
+}
 
 void bias_gradient(Context&, const BiasGradient& a) {
   with_floating(a.dy.dtype, [&]<class T>(T) {

@@ -11,10 +11,6 @@ std::int64_t no_workspace(const Arguments&) {
   return 0;
 }
 
-std::int64_t no_packed_form(const Tensor&, bool) {
-  return 0;
-}
-
 std::int64_t no_norm_workspace(std::int64_t, std::int64_t, DType) {
   return 0;
 }
@@ -28,7 +24,7 @@ const KernelTable& reference_kernels() {
       .name = "reference",
       .matmul = r::matmul,
       .matmul_workspace = no_workspace<k::Matmul>,
-      .packed_matmul_bytes = no_packed_form,
+      .packed_matmul_bytes = r::packed_matmul_bytes,
       .pack_matmul = r::pack_matmul,
       .bias_gradient = r::bias_gradient,
       .bias_gradient_workspace = no_workspace<k::BiasGradient>,

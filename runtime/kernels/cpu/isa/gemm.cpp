@@ -10,7 +10,7 @@ namespace weft::cpu::WEFT_ISA {
 namespace {
 
 constexpr std::int64_t kDepth = 512, kBlockRows = 8 * kTileRows, kBlockColumns = 1024;
-constexpr std::int64_t kFlopsOfAThread = 1 << 21;  // about 20 microseconds: below that a second thread costs more than it brings
+constexpr std::int64_t kParallelFlops = 1 << 21;  // about 20 microseconds: below that a second thread costs more than it brings
 
 struct Range {
   std::int64_t begin, end;
@@ -111,9 +111,8 @@ void pack_whole(const PackGemm& p) {
 }  // namespace
 
 void gemm(const Gemm& g) {
-  const std::int64_t useful = 1 + 2 * g.m * g.n * g.k / kFlopsOfAThread;
-  const int wanted = static_cast<int>(min(g.threads, useful));
-#pragma omp parallel num_threads(wanted) if (wanted > 1)
+  // All threads or one: OpenMP allocates whenever their number changes.
+#pragma omp parallel if (2 * g.m * g.n * g.k > kParallelFlops)
   work(g, omp_get_thread_num(), omp_get_num_threads());
 }
 
