@@ -56,6 +56,7 @@ Machine choose_machine(const Config& config, const Json* recorded) {
     machine.dtype = parse_dtype(recorded->at("dtype").as_string());
     machine.reason = "as the checkpoint";
   } else {
+    machine.by_auto = true;
     const bool amx = set == InstructionSet::kAmx;
     machine.dtype = amx ? DType::kBFloat16 : DType::kFloat32;
     machine.reason = amx ? "auto: this processor has AMX" : "auto: this processor has no AMX";

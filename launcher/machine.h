@@ -13,7 +13,8 @@ namespace weft {
 struct Machine {
   const KernelTable* kernels = nullptr;
   DType dtype = DType::kFloat32;
-  std::string reason;  // why this dtype
+  std::string reason;    // why this dtype
+  bool by_auto = false;  // chosen now, by feature flags
   int threads = 1;
 };
 
