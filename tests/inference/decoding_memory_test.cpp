@@ -76,7 +76,7 @@ TEST(DecodingMemoryTest, NeitherDoTargetsThatAreLongerThanTheSearch) {
                              .limits = {.max_length = 5},
                              .target = {},
                              .source_vocab_size = tested.config.source_vocab_size,
-                             .batch_size = 64};
+                             .batch_size = 4};
   const std::int64_t bytes = scoring_memory(search, reference_kernels(), 40).arena;
   largest_peak(tested, bytes,
                [&](Context& ctx, const auto& sources) { score_targets(ctx, scoring_problem(search, 40), sources, sources); });
