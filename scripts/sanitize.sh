@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds with sanitizers what runs threads, and runs it: communicators, savers, loaders, trainers on ranks that are threads, the watchdog.
+# Builds with sanitizers what runs threads or decodes, and runs it: communicators, savers, loaders, trainers on ranks that are threads, the
+# watchdog, searches, metrics, and the verbs of the program with a validation that translates.
 # asan: address and undefined behaviour. tsan: data races. Ends with 1 when anything of ours is reported.
 # usage: scripts/sanitize.sh asan|tsan
 set -euo pipefail
@@ -16,7 +17,7 @@ export TSAN_OPTIONS="suppressions=$PWD/scripts/tsan.supp exitcode=66 atexit_slee
 export UBSAN_OPTIONS=print_stacktrace=1
 export ASAN_OPTIONS=detect_stack_use_after_return=1
 cmake --preset "$preset" >/dev/null
-cmake --build "build/$preset" --target parallel_test state_checkpoint_test data_batch_test layout_test kill_campaign program_test
+cmake --build "build/$preset" --target parallel_test state_checkpoint_test data_batch_test layout_test kill_campaign program_test inference_test metrics_test weft
 
 failed=()
 run() {
@@ -31,5 +32,8 @@ run "$tests/data/data_batch_test" --gtest_brief=1 '--gtest_filter=Loader*'
 run "$tests/training/layout_test" --gtest_brief=1
 run "$tests/training/kill_campaign" 30 1
 run "$tests/parallel/parallel_test" --gtest_brief=1
+run "$tests/inference/inference_test" --gtest_brief=1
+run "$tests/inference/metrics_test" --gtest_brief=1
+run tests/launcher/decoding_verbs.sh "build/$preset/weft"
 [ ${#failed[@]} -eq 0 ] || { echo "sanitize: $preset reports something in: ${failed[*]}" >&2; exit 1; }
 echo "sanitize: $preset reports nothing"
