@@ -10,15 +10,30 @@
 #include "runtime/error.h"
 
 namespace weft {
+namespace {
+
+std::int64_t window_count(std::int64_t sentences, const SamplerConfig& config) {
+  return (sentences + config.bucket_size - 1) / config.bucket_size;
+}
+
+/// The first sentence of a window; of the one behind the last, their number.
+std::int64_t window_begin(std::int64_t sentences, std::int64_t window, const SamplerConfig& config) {
+  if (!config.equal_windows) return std::min(window * config.bucket_size, sentences);
+  const std::int64_t windows = window_count(sentences, config);
+  return sentences / windows * window + std::min(window, sentences % windows);
+}
+
+bool are_same_windows(std::int64_t sentences, const SamplerConfig& a, const SamplerConfig& b) {
+  const bool cut_alike = a.equal_windows == b.equal_windows || sentences <= a.bucket_size || sentences % a.bucket_size == 0;
+  return a.seed == b.seed && a.bucket_size == b.bucket_size && a.shuffle == b.shuffle && cut_alike;
+}
+
+}  // namespace
 
 BatchSampler::BatchSampler(const Dataset& data, const SamplerConfig& config) : BatchSampler(data, config, config, {}) {}
 
 BatchSampler::BatchSampler(const Dataset& data, const SamplerConfig& config, const SamplerConfig& before, const Position& position)
-    : data_(&data),
-      config_(config),
-      before_(before),
-      from_(position),
-      same_windows_(config.seed == before.seed && config.bucket_size == before.bucket_size && config.shuffle == before.shuffle) {
+    : data_(&data), config_(config), before_(before), from_(position), same_windows_(are_same_windows(data.size(), config, before)) {
   if (config.batch_size < 1 || config.bucket_size < 1) {
     fail_input(fmt::format("training.batch_size {} and data.bucket_size {} must be at least 1", config.batch_size, config.bucket_size));
   }
@@ -32,7 +47,7 @@ const SamplerConfig& BatchSampler::config_at(const Position& position) const {
 
 Update BatchSampler::update(const Position& position) {
   const SamplerConfig& config = config_at(position);
-  const std::int64_t windows = (data_->size() + config.bucket_size - 1) / config.bucket_size;
+  const std::int64_t windows = window_count(data_->size(), config);
   if (position.epoch < 0 || position.window < 0 || position.window >= windows) {
     fail(fmt::format("the data of {} have {} windows, no epoch {} window {}", data_->folder(), windows, position.epoch, position.window));
   }
@@ -60,7 +75,7 @@ void BatchSampler::load(std::int64_t epoch, std::int64_t window, const SamplerCo
   if (window_.epoch == epoch && window_.number == window) return;
   window_.epoch = epoch;
   window_.number = window;
-  order_window(window * config.bucket_size, std::min((window + 1) * config.bucket_size, data_->size()), config);
+  order_window(window_begin(data_->size(), window, config), window_begin(data_->size(), window + 1, config), config);
   cut_window(config);
 }
 

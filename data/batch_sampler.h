@@ -35,13 +35,14 @@ struct SamplerConfig {
   std::uint64_t seed = 1;
   BatchType batch_type = BatchType::kTokens;
   std::int64_t batch_size = 25000;    // tokens: bound on the sum of the longer sides, end tokens included; or sentences
-  std::int64_t bucket_size = 100000;  // sequences sorted by length together
+  std::int64_t bucket_size = 100000;  // the most sequences that are sorted by length together
   bool shuffle = true;                // false: file order, nothing is sorted
+  bool equal_windows = true;          // false: full ones and a rest, as checkpoints from before this member have it
   friend bool operator==(const SamplerConfig&, const SamplerConfig&) = default;
 };
 
-/// Cuts epochs into updates. An epoch is a seeded permutation of the data set, cut into windows of `bucket_size`, each sorted by length,
-/// cut where the budget is full, and its batches shuffled. A sentence that is longer than the budget is a batch by itself. Every update is
+/// Cuts epochs into updates. An epoch is a seeded permutation of the data set, cut into as few windows as `bucket_size` allows, of equal
+/// size but for one sentence, each sorted by length, cut where the budget is full, and its batches shuffled. A sentence that is longer than the budget is a batch by itself. Every update is
 /// a pure function of (configuration, position); the window in hand is kept, so that neighbours are cheap. Not for two threads: copy it.
 class BatchSampler {
  public:

@@ -9,6 +9,7 @@ Json to_json(const SamplerConfig& config) {
   Json json = Json::object();
   json.set("seed", std::to_string(config.seed)).set("batch_type", config.batch_type == BatchType::kTokens ? "tokens" : "sents");
   json.set("batch_size", config.batch_size).set("bucket_size", config.bucket_size).set("shuffle", config.shuffle);
+  json.set("equal_windows", config.equal_windows);
   return json;
 }
 
@@ -17,7 +18,8 @@ SamplerConfig sampler_config_from(const Json& json) {
           .batch_type = json.at("batch_type").as_string() == "tokens" ? BatchType::kTokens : BatchType::kSents,
           .batch_size = json.at("batch_size").as_int(),
           .bucket_size = json.at("bucket_size").as_int(),
-          .shuffle = json.at("shuffle").as_bool()};
+          .shuffle = json.at("shuffle").as_bool(),
+          .equal_windows = json.find("equal_windows") != nullptr && json.at("equal_windows").as_bool()};
 }
 
 }  // namespace

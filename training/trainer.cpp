@@ -84,7 +84,9 @@ void Trainer::start(const FoundCheckpoint* found) {
                                .batch_size = job_.training.batch_size,
                                .bucket_size = job_.bucket_size,
                                .shuffle = job_.shuffle};
-  sampler_.emplace(job_.train, sampling, run_.sampling.value_or(sampling), run_.position);
+  SamplerConfig unrecorded = sampling;  // how a checkpoint that does not say it was cut
+  unrecorded.equal_windows = false;
+  sampler_.emplace(job_.train, sampling, run_.sampling.value_or(unrecorded), run_.position);
   loader_ = std::make_unique<Loader>(
       job_.device, stream_, job_.train, *sampler_,
       LoaderConfig{

@@ -157,6 +157,33 @@ TEST(BatchSamplerOrderTest, EpochsAndSeedsDifferAndFileOrderIsKeptWithoutShuffle
   EXPECT_EQ(epoch_order(file_order, 1), all);
 }
 
+TEST(BatchSamplerOrderTest, NoWindowIsARestOfAFewSentences) {
+  const TestDataset data{text_lengths(1001, 5)};
+  const SamplerConfig config{.batch_type = BatchType::kSents, .batch_size = 50, .bucket_size = 100};
+  const auto smallest = [&](const SamplerConfig& with) {
+    BatchSampler sampler(*data, with);
+    Position position;
+    std::size_t fewest = 1000;
+    for (const Update& update : rest_of_epoch(sampler, position)) fewest = std::min(fewest, update.samples.size());
+    return fewest;
+  };
+  EXPECT_GE(smallest(config), 40u);  // 11 windows of 91: batches of 50 and 41
+  SamplerConfig before = config;
+  before.equal_windows = false;
+  EXPECT_EQ(smallest(before), 1u);
+  // A run that was cut in the old way ends its epoch so.
+  BatchSampler old(*data, before);
+  Position position;
+  for (int i = 0; i < 7; ++i) position = old.update(position).next;
+  Position same = position;
+  BatchSampler resumed(*data, config, before, position);
+  std::vector<std::vector<std::int64_t>> expected, found;
+  for (const Update& update : rest_of_epoch(old, position)) expected.push_back(indices(update));
+  for (const Update& update : rest_of_epoch(resumed, same)) found.push_back(indices(update));
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ(resumed.config_at(same), config);
+}
+
 TEST(BatchSamplerOrderTest, EachEpochPutsOtherSentencesTogether) {
   const TestDataset data(text_lengths(500, 6));
   BatchSampler sampler(*data, {.batch_size = 200, .bucket_size = 100});

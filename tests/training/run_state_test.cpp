@@ -9,7 +9,12 @@ TEST(RunStateTest, WhatIsSavedComesBack) {
   RunState run;
   run.counts = {.step = 7, .target_tokens = 1234, .epochs = 0.25};
   run.position = {.epoch = 1, .window = 2, .batch = 3, .samples = 40};
-  run.sampling = {.seed = 0xffffffffffffffffu, .batch_type = BatchType::kSents, .batch_size = 16, .bucket_size = 99, .shuffle = false};
+  run.sampling = {.seed = 0xffffffffffffffffu,
+                  .batch_type = BatchType::kSents,
+                  .batch_size = 16,
+                  .bucket_size = 99,
+                  .shuffle = false,
+                  .equal_windows = true};
   run.validation_due = true;
   run.kept_best = {3, 5};
   run.validation = "which";
@@ -38,6 +43,15 @@ TEST(RunStateTest, CheckpointsFromBeforeTheseMembersAreRead) {
   EXPECT_FALSE(read.sampling);
   EXPECT_TRUE(read.kept_best.empty());
   EXPECT_EQ(read.tokenize, "13a");
+  RunState cut;
+  cut.sampling = SamplerConfig{};
+  const Json whole = to_json(cut);
+  Json sampling = Json::object(), with_older = whole;
+  for (const Json::Member& member : whole.at("sampling").as_object()) {
+    if (member.key != "equal_windows") sampling.set(member.key, member.value);
+  }
+  EXPECT_TRUE(run_state_from(whole).sampling->equal_windows);
+  EXPECT_FALSE(run_state_from(with_older.set("sampling", sampling)).sampling->equal_windows);
 }
 
 }  // namespace
