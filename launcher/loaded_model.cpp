@@ -24,7 +24,7 @@ Config config_of(const CheckpointReader& reader, const std::vector<std::string>&
   return loaded.config;
 }
 
-/// Of a run directory: the best by the first validation metric where it is there and whole, else the newest whole one.
+/// Of a run directory: the best by the first validation metric where it is there and its weights are whole, else the newest such one.
 std::string choose_checkpoint(Storage& storage, const std::string& path, const std::string& metric) {
   const std::vector<std::int64_t> steps = list_steps(storage, path);
   std::vector<std::int64_t> candidates;
@@ -34,9 +34,12 @@ std::string choose_checkpoint(Storage& storage, const std::string& path, const s
   std::string damage;
   for (const std::int64_t step : candidates) {
     std::string folder = path + "/" + step_folder(step);
-    const CheckpointSummary summary = inspect_checkpoint(storage, folder);
-    if (summary.damage.empty()) return folder;
-    damage += "\n  found     " + summary.damage;
+    try {
+      verify_weights(CheckpointReader(storage, folder));
+      return folder;
+    } catch (const Error& error) {
+      damage += std::string("\n  found     ") + error.what();
+    }
   }
   if (steps.empty()) fail_input(path + ": holds no checkpoint\n  expected  a run directory, a checkpoint step-..., or an exported model");
   throw Error(ExitCode::kNoCheckpoint, path + ": no whole checkpoint" + damage);
@@ -54,11 +57,17 @@ std::string resolve(Storage& storage, const std::string& path) {
   return choose_checkpoint(storage, folder, metric);
 }
 
-/// An exported model has its vocabulary inside, a checkpoint beside it in the run directory.
+/// An exported model has its vocabulary inside, a checkpoint beside it in the run directory: where it really lies, whatever link or `.`
+/// names it.
 VocabularyFiles find_vocabularies(const std::string& checkpoint, bool shared) {
   VocabularyFiles inside = vocabulary_files(checkpoint, shared);
   if (fs::exists(inside.source)) return inside;
-  return vocabulary_files(fs::absolute(checkpoint).parent_path().string(), shared);
+  VocabularyFiles beside = vocabulary_files(fs::canonical(checkpoint).parent_path().string(), shared);
+  if (fs::exists(beside.source)) return beside;
+  fail_input(
+      fmt::format("{}: no vocabulary\n  found     neither {} nor {}\n  expected  a checkpoint in its run directory; to move a model, "
+                  "weft export makes a folder that needs nothing else",
+                  checkpoint, inside.source, beside.source));
 }
 
 void require_trained_with(const CheckpointReader& reader, const std::string& name, const Vocabulary& found, const std::string& file) {

@@ -112,6 +112,17 @@ void CheckpointReader::verify(int share, int shares) const {
   }
 }
 
+void CheckpointReader::verify(const StoredTensor& tensor) const {
+  std::vector<std::byte> buffer(static_cast<std::size_t>(kChunkBytes));
+  try {
+    for (const StoredBox& stored : tensor.boxes) {
+      for (std::size_t chunk = 0; chunk < stored.chunks.size(); ++chunk) read_chunk(tensor, stored, chunk, buffer);
+    }
+  } catch (const StorageError& error) {
+    fail_damaged(folder_, error.what());
+  }
+}
+
 void CheckpointReader::read(const StoredTensor& tensor, const Box& box, std::span<std::byte> out) const {
   std::vector<std::byte> buffer(static_cast<std::size_t>(kChunkBytes));
   const std::int64_t element_bytes = size_of(tensor.dtype), step = kChunkBytes / element_bytes;

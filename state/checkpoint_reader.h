@@ -20,6 +20,8 @@ class CheckpointReader {
   const Manifest& manifest() const { return manifest_; }
   /// Every chunk whose number, counted over all boxes, is `share` modulo `shares`: the ranks check a checkpoint together.
   void verify(int share = 0, int shares = 1) const;
+  /// Every chunk of one tensor.
+  void verify(const StoredTensor&) const;
   /// `box` of a tensor of the manifest, row by row, into `out`, which has exactly its bytes.
   void read(const StoredTensor&, const Box& box, std::span<std::byte> out) const;
 

@@ -152,6 +152,17 @@ std::optional<Resumed> load_newest(Storage& storage, const std::string& run_dir,
   return resumed;
 }
 
+void verify_weights(const CheckpointReader& reader) {
+  const Manifest& manifest = reader.manifest();
+  const auto average_of = [&](const StoredTensor& tensor) { return manifest.find("ema." + tensor.name); };
+  const auto is_weight = [](const StoredTensor& tensor) { return !is_moment(tensor.name); };
+  const bool average =
+      std::ranges::all_of(manifest.tensors, [&](const StoredTensor& tensor) { return !is_weight(tensor) || average_of(tensor); });
+  for (const StoredTensor& tensor : manifest.tensors) {
+    if (is_weight(tensor)) reader.verify(average ? *average_of(tensor) : tensor);
+  }
+}
+
 void load_weights(const CheckpointReader& reader, Context& ctx, ParameterStorage& storage) {
   const std::vector<FlatPart> parts = flat_parts(storage.parameters());
   const DType dtype = storage.sum_dtype();

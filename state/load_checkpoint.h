@@ -47,6 +47,8 @@ std::optional<Resumed> load_newest(Storage&, const std::string& run_dir, Control
 /// Whether a tensor of a checkpoint is a moment or an average, and no weight itself.
 bool is_moment(std::string_view name);
 
+/// Reads what load_weights would read; fails with exit 77 where a checksum does not hold.
+void verify_weights(const CheckpointReader&);
 /// Only the weights, the averaged ones where there are any: for decoding, scoring and init_from. `storage` may hold values alone.
 void load_weights(const CheckpointReader&, Context&, ParameterStorage& storage);
 

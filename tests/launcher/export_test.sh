@@ -51,6 +51,24 @@ for kind in averaged plain bf16 untied; do
   echo "$kind: the exported model alone does what its run did"
 done
 
+# A checkpoint by whatever name: its vocabulary is in the run directory where it really lies. A copy has none, and learns what to do.
+mv "$WORK/plain.gone" "$WORK/plain"
+step=$(basename "$(ls -d "$WORK/plain"/step-* | tail -n 1)")
+ln -s "$WORK/plain/$step" "$WORK/best"
+cp -r "$WORK/plain/$step" "$WORK/alone"
+head -n 3 "$WORK/valid.src" | "$WEFT" translate --model "$WORK/plain/$step" >"$WORK/named" 2>"$WORK/err"
+for place in "$WORK best" "$WORK/plain/$step ." "$WORK/plain/$step ../$step/" "$WORK plain/$step"; do
+  head -n 3 "$WORK/valid.src" | (cd "${place% *}" && "$WEFT" translate --model "${place#* }") >"$WORK/other" 2>"$WORK/err" || { cat "$WORK/err"; fail "$place"; }
+  same named other
+done
+refused 64 'weft export makes a folder that needs nothing else' translate --model "$WORK/alone"
+# What a decoding verb does not load may be damaged.
+printf 'x' | dd of="$WORK/plain/$step/optimizer-00000-of-00001.safetensors" bs=1 seek=100000 conv=notrunc status=none
+head -n 3 "$WORK/valid.src" | "$WEFT" translate --model "$WORK/plain" >"$WORK/other" 2>"$WORK/err" || { cat "$WORK/err"; fail "damaged moments"; }
+grep -q "$step" "$WORK/err" || { cat "$WORK/err"; fail "another checkpoint"; }
+! "$WEFT" inspect "$WORK/plain/$step" >"$WORK/none" || fail "the moments are not damaged"
+echo "a checkpoint is found by link and by . and only what is loaded is verified"
+
 model=$WORK/averaged.out
 mkdir "$WORK/empty"
 "$mpiexec" -n 2 "$WEFT" export --model "$model/" --out "$WORK/empty/" >"$WORK/name" 2>"$WORK/err" || { cat "$WORK/err"; fail "export of an export"; }
