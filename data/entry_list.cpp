@@ -88,6 +88,8 @@ class EntryList final : public Tokenizer {
     return type == VocabType::kByte ? repair_utf8(text) : text;  // a model may write any bytes
   }
 
+  std::string piece(std::int32_t id) const override { return entries_[static_cast<std::size_t>(id)]; }
+
   bool is_unknown(std::int32_t id) const override { return id == special.unk; }
 
  private:

@@ -116,8 +116,8 @@ bool SentenceFilter::usable_text(std::string& text, const std::string& where, Pr
   const std::size_t broken = find_invalid_utf8(text);
   if (broken == std::string::npos) return true;
   if (config_.invalid_utf8 == InvalidUtf8::kError) {
-    fail_input(fmt::format("{}: byte {} (0x{:02x}) is {}; data.invalid_utf8: skip drops such lines, replace repairs them", where,
-                           broken + 1, static_cast<unsigned char>(text[broken]), text[broken] == '\0' ? "NUL" : "not UTF-8"));
+    fail_input(
+        fmt::format("{}: {}; data.invalid_utf8: skip drops such lines, replace repairs them", where, describe_invalid_utf8(text, broken)));
   }
   if (config_.invalid_utf8 == InvalidUtf8::kSkip) {
     account.invalid_utf8 = 1;

@@ -32,6 +32,8 @@ class SentencePieceTokenizer final : public Tokenizer {
     return text;
   }
 
+  std::string piece(std::int32_t id) const override { return processor_.IdToPiece(id); }
+
   bool is_unknown(std::int32_t id) const override { return processor_.IsUnknown(id) || processor_.IsByte(id); }
 
  private:

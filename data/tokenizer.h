@@ -17,6 +17,7 @@ class Tokenizer {
   virtual ~Tokenizer() = default;
   virtual std::vector<std::int32_t> encode(std::string_view text) const = 0;
   virtual std::string decode(std::span<const std::int32_t> ids) const = 0;
+  virtual std::string piece(std::int32_t id) const = 0;
   /// The unknown token, or a byte that stands for a part of an unknown character.
   virtual bool is_unknown(std::int32_t id) const = 0;
 

@@ -1,6 +1,10 @@
 #include "data/utf8.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
+
+#include <fmt/format.h>
 
 namespace weft {
 namespace {
@@ -36,6 +40,11 @@ std::size_t find_invalid_utf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string describe_invalid_utf8(std::string_view text, std::size_t offset) {
+  return fmt::format("byte {} (0x{:02x}) is {}", offset + 1, static_cast<unsigned char>(text[offset]),
+                     text[offset] == '\0' ? "NUL" : "not UTF-8");
+}
+
 std::string repair_utf8(std::string_view text) {
   constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
   std::string repaired;
@@ -52,6 +61,19 @@ std::string repair_utf8(std::string_view text) {
     while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0u) == 0x80u) ++at;  // the rest of the broken sequence
   }
   return repaired;
+}
+
+std::string as_one_line(std::string_view text) {
+  constexpr std::array<std::string_view, 3> kLineEnds{"\u0085", "\u2028", "\u2029"};
+  std::string line;
+  line.reserve(text.size());
+  while (!text.empty()) {
+    const auto end = std::ranges::find_if(kLineEnds, [&](std::string_view one) { return text.starts_with(one); });
+    const bool control = static_cast<unsigned char>(text.front()) < 0x20 && text.front() != '\t';
+    line += control || end != kLineEnds.end() ? ' ' : text.front();
+    text.remove_prefix(end != kLineEnds.end() ? end->size() : 1);
+  }
+  return line;
 }
 
 std::string_view utf8_prefix(std::string_view text, std::size_t bytes) {

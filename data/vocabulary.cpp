@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 #include <xxhash.h>
 
+#include "data/entry_list.h"
 #include "data/text_file.h"
 #include "data/tokenizer.h"
+#include "data/utf8.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -46,11 +48,20 @@ std::vector<std::int32_t> Vocabulary::encode(std::string_view text) const {
   return tokenizer_->encode(text);
 }
 
+void Vocabulary::require_inside(std::int32_t id) const {
+  if (id < 0 || id >= size()) fail(fmt::format("id {} is outside the vocabulary of {}", id, size()));
+}
+
 std::string Vocabulary::decode(std::span<const std::int32_t> ids) const {
-  for (const std::int32_t id : ids) {
-    if (id < 0 || id >= size()) fail(fmt::format("id {} is outside the vocabulary of {}", id, size()));
-  }
+  for (const std::int32_t id : ids) require_inside(id);
   return tokenizer_->decode(ids);
+}
+
+std::string Vocabulary::piece(std::int32_t id) const {
+  require_inside(id);
+  std::string written;
+  for (const char c : as_one_line(tokenizer_->piece(id))) written += is_blank(c) ? "\u2581" : std::string(1, c);
+  return written;
 }
 
 VocabType Vocabulary::type() const {

@@ -33,6 +33,9 @@ class Vocabulary {
   /// bos and eos give no text. Words are joined by blanks; bytes that are no UTF-8 become U+FFFD.
   std::string decode(std::span<const std::int32_t> ids) const;
 
+  /// How the vocabulary writes a token, on one line and without blanks: `▁the`, `<0x0A>`, `</s>`. A blank is `▁`, as SentencePiece has it.
+  std::string piece(std::int32_t id) const;
+
   VocabType type() const;
   std::int64_t size() const;
   const SpecialIds& special() const;
@@ -43,6 +46,7 @@ class Vocabulary {
 
  private:
   Vocabulary();
+  void require_inside(std::int32_t id) const;
   std::unique_ptr<Tokenizer> tokenizer_;
   std::uint64_t fingerprint_ = 0;
 };

@@ -15,7 +15,13 @@ struct LinePair {
   std::string source, target;
 };
 
-/// Pairs of lines in; the log probabilities (nats) of the tokens of each target, its end token last, out.
+/// The tokens of both sides, end tokens included, and the log probability (nats) of each of the target's.
+struct ScoredPair {
+  std::vector<std::int32_t> source, target;
+  std::vector<double> log_probs;
+};
+
+/// Pairs of lines in, scored pairs out.
 class TargetScorer {
  public:
   /// The vocabularies must outlive the scorer. `max_length` is model.max_length, which counts the end token.
@@ -23,7 +29,7 @@ class TargetScorer {
 
   /// An empty side is scored as it is: as nothing but its end token. Broken UTF-8 is repaired and a side that is too long is cropped, each
   /// with a warning that names its line: the first pair is line `first_number`.
-  std::vector<std::vector<double>> score(Context&, std::span<const LinePair>, std::int64_t first_number, const Warn&) const;
+  std::vector<ScoredPair> score(Context&, std::span<const LinePair>, std::int64_t first_number, const Warn&) const;
 
  private:
   SearchProblem problem_;

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "data/utf8.h"
 #include "inference/beam_search.h"
 #include "inference/sampling.h"
 #include "runtime/error.h"
@@ -15,8 +16,8 @@ namespace {
 Translation translation_of(Hypothesis hypothesis, const Vocabulary& target) {
   const std::span<const std::int32_t> tokens = hypothesis.tokens;
   std::string text = target.decode(tokens.first(tokens.size() - 1));
-  std::ranges::replace(text, '\n', ' ');  // bytes that the model spelled out must not change the number of lines
-  return {.text = std::move(text),
+  return {.text = as_one_line(text),  // bytes that the model spelled out must not change the number of lines
+          .tokens = std::move(hypothesis.tokens),
           .token_log_probs = std::move(hypothesis.token_log_probs),
           .log_prob = hypothesis.log_prob,
           .score = hypothesis.score};
@@ -93,11 +94,12 @@ std::vector<std::vector<Translation>> Translator::translate(Context& ctx, std::s
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     for (Hypothesis& hypothesis : outputs[i]) {
       Translation& translation = translations[line_of[i]].emplace_back(translation_of(std::move(hypothesis), target_));
+      translation.source = sources[i];
       if (problem_.align) translation.alignment = std::move(*alignment++);
     }
   }
   for (std::vector<Translation>& of_line : translations) {
-    if (of_line.empty()) of_line.emplace_back();
+    if (of_line.empty()) of_line.resize(static_cast<std::size_t>(problem_.n_best));
   }
   return translations;
 }

@@ -12,9 +12,11 @@
 
 namespace weft {
 
-/// One output of a line. The tokens of the log probabilities end in eos, which gives no text.
+/// One output of a line. Tokens end in eos, which gives no text; of an empty line there are none.
 struct Translation {
-  std::string text;
+  std::string text;                  // as_one_line
+  std::vector<std::int32_t> source;  // the tokens of the line
+  std::vector<std::int32_t> tokens;  // of the output
   std::vector<double> token_log_probs;
   double log_prob = 0;  // their sum
   double score = 0;     // log_prob over the length penalty
@@ -27,8 +29,9 @@ class Translator {
   /// The vocabularies must outlive the translator. `max_source_length` counts the end token.
   Translator(const SearchProblem&, const Vocabulary& source, const Vocabulary& target, std::int64_t max_source_length);
 
-  /// Best first. A line without words has one translation, which is empty. Broken UTF-8 is repaired and a line that is too long is cropped,
-  /// each with a warning that names its number: the first of `lines` is `first_number`. What is sampled depends on the number too.
+  /// Best first. The translations of a line without words, n_best of them, are empty. Broken UTF-8 is repaired and a line that is too long
+  /// is cropped, each with a warning that names its number: the first of `lines` is `first_number`. What is sampled depends on the number
+  /// too.
   std::vector<std::vector<Translation>> translate(Context&, std::span<const std::string> lines, std::int64_t first_number,
                                                   const Warn&) const;
 

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "launcher/problem.h"
+#include "launcher/unexpanded_path.h"
 #include "launcher/verbs.h"
 #include "launcher/version.h"
 #include "runtime/error.h"
@@ -30,26 +31,39 @@ std::string general_help() {
   return text + "\n";
 }
 
+/// Every path of the command line goes through here.
+template <class Target>
+CLI::Option* add_path(CLI::App& app, const std::string& name, Target& target, const std::string& help) {
+  return app.add_option(name, target, help)->check([](const std::string& path) -> std::string {
+    const std::optional<std::string> expanded = expanded_form(path);
+    return expanded ? problem_text({.what = "a path that is not expanded here", .found = path, .expected = *expanded}) : "";
+  });
+}
+
 void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
   if (verb.takes_config) {
-    app.add_option("--config", line.config_files, "YAML files; a later one overrides an earlier one")->type_name("FILE...");
+    add_path(app, "--config", line.config_files, "YAML files; a later one overrides an earlier one")->type_name("FILE...");
     app.add_option("--set", line.sets, "one key after the files, for example training.train_steps=100K")->type_name("SECTION.KEY=VALUE...");
     app.add_flag("--dump-config", line.dump_config, "prints the effective configuration, every default written out, and stops");
   }
   if (verb.name == "launch") {
     app.footer("-- train ...: the command that every rank runs");
     app.add_option("-n", line.ranks, "ranks of the job")->type_name("N")->check(CLI::Range(1, 1 << 20));
-    app.add_option("--hostfile", line.hostfile, "hosts of the job, as Open MPI reads them: lines of HOST slots=K")->type_name("FILE");
+    add_path(app, "--hostfile", line.hostfile, "hosts of the job, as Open MPI reads them: lines of HOST slots=K")->type_name("FILE");
     app.add_option("--max-relaunches", line.max_relaunches, "starts after a fault within any hour before it gives up; 10")
         ->type_name("K")
         ->check(CLI::Range(0, 1 << 20));
   }
   if (verb.name == "translate" || verb.name == "score" || verb.name == "evaluate") {
-    app.add_option("--model", line.model, "a run directory, one of its checkpoints or an exported model")->type_name("DIR");
+    add_path(app, "--model", line.model, "a run directory, one of its checkpoints or an exported model")->type_name("DIR");
     app.add_option("--set", line.sets,
                    "another value of a key of section decoding, precision or parallel, or of seed, for example decoding.beam_size=1")
         ->type_name("SECTION.KEY=VALUE...");
     app.add_flag("--json", line.json, "one JSON object a line");
+  }
+  if (verb.name == "translate" || verb.name == "score") {
+    app.add_flag("--pieces", line.pieces,
+                 "adds ` ||| source pieces ||| output pieces`: what alignments and word scores count, the end tokens included");
   }
   if (verb.name == "translate") {
     app.add_option("--n-best", line.n_best, "the N best of every line, as `id ||| text ||| features ||| score`")
@@ -57,17 +71,17 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
         ->check(CLI::Range(1, 1024));
   }
   if (verb.name == "score") {
-    app.add_option("--src", line.source_file, "sources, a line each; without --src and --tgt stdin has lines src<TAB>tgt")
+    add_path(app, "--src", line.source_file, "sources, a line each; without --src and --tgt stdin has lines src<TAB>tgt")
         ->type_name("FILE");
-    app.add_option("--tgt", line.target_file, "targets, a line each")->type_name("FILE");
+    add_path(app, "--tgt", line.target_file, "targets, a line each")->type_name("FILE");
   }
   if (verb.name == "evaluate") {
-    app.add_option("--config", line.config_files, "YAML files: the model of run_dir, the files of data.valid, section decoding")
+    add_path(app, "--config", line.config_files, "YAML files: the model of run_dir, the files of data.valid, section decoding")
         ->type_name("FILE...");
-    app.add_option("--src", line.source_file, "sources for --model, a line each")->type_name("FILE");
-    app.add_option("--hyp", line.hypotheses, "output to judge, a line a sentence, detokenised")->type_name("FILE");
-    app.add_option("--hyp2", line.second_hypotheses, "another system's output, for a paired bootstrap of both")->type_name("FILE");
-    app.add_option("--ref", line.references, "references, a line for each of --hyp or --src; several files are several references")
+    add_path(app, "--src", line.source_file, "sources for --model, a line each")->type_name("FILE");
+    add_path(app, "--hyp", line.hypotheses, "output to judge, a line a sentence, detokenised")->type_name("FILE");
+    add_path(app, "--hyp2", line.second_hypotheses, "another system's output, for a paired bootstrap of both")->type_name("FILE");
+    add_path(app, "--ref", line.references, "references, a line for each of --hyp or --src; several files are several references")
         ->type_name("FILE...");
     app.add_option("--metrics", line.metrics, "any of bleu, chrf, chrf++, ter; bleu,chrf,ter")->type_name("NAME,...")->delimiter(',');
     app.add_option("--tokenize", line.tokenizer,
@@ -75,14 +89,14 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
         ->type_name("NAME");
   }
   if (verb.name == "prepare")
-    app.add_option("--out", line.out, "the folder to write; what it holds of an earlier preparation is replaced")->type_name("DIR");
+    add_path(app, "--out", line.out, "the folder to write; what it holds of an earlier preparation is replaced")->type_name("DIR");
   if (verb.name == "export") {
-    app.add_option("--model", line.model, "a run directory, one of its checkpoints or an exported model")->type_name("DIR");
+    add_path(app, "--model", line.model, "a run directory, one of its checkpoints or an exported model")->type_name("DIR");
     app.add_option("--format", line.format, "weft; huggingface and ctranslate2 are not supported yet")->type_name("NAME");
-    app.add_option("--out", line.out, "the folder to write: a name that is free, or an empty folder")->type_name("DIR");
+    add_path(app, "--out", line.out, "the folder to write: a name that is free, or an empty folder")->type_name("DIR");
   }
   if (verb.name == "inspect") {
-    app.add_option("path", line.path, "a checkpoint, an exported model, a run directory or a prepared folder")->type_name("PATH");
+    add_path(app, "path", line.path, "a checkpoint, an exported model, a run directory or a prepared folder")->type_name("PATH");
     app.add_flag("--json", line.json, "one JSON object a line");
   }
   if (verb.name == "plan") {
@@ -124,6 +138,7 @@ const Verb& verb_of(const std::string& name) {
 }  // namespace
 
 CommandLine parse_command_line(const std::vector<std::string>& arguments) {
+  if (arguments.size() == 2 && arguments[0] == "help") return parse_command_line({arguments[1], "--help"});
   CommandLine line;
   if (arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "help") {
     if (arguments.empty()) fail_input("no verb\n\n" + general_help());

@@ -12,6 +12,7 @@ struct CommandLine {
   bool dump_config = false;
   std::string model;                 // translate, score, evaluate, export --model
   int n_best = 0;                    // translate --n-best; 0: not given
+  bool pieces = false;               // translate, score --pieces
   std::string source_file;           // score, evaluate --src
   std::string target_file;           // score --tgt
   std::string out;                   // prepare, export --out

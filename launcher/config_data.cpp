@@ -30,9 +30,9 @@ ReadResult read_text_key(const YamlNode& key, const YamlNode& value, std::vector
   const std::string& name = key.scalar;
   if (std::find(keys.begin(), keys.end(), name) != keys.end()) return not_a("given twice", value, kShapes);
   keys.push_back(name);
-  if (name == "src") return read_text(value, read.src);
-  if (name == "tgt") return read_text(value, read.tgt);
-  if (name == "file") return read_text(value, read.file);
+  if (name == "src") return read_path(value, read.src);
+  if (name == "tgt") return read_path(value, read.tgt);
+  if (name == "file") return read_path(value, read.file);
   if (name == "columns") return read_columns(value, read.target_first);
   if (name == "text" || name == "text_b") return not_supported_yet(value, kShapes);
   if (name != "weight") {
@@ -118,7 +118,7 @@ Section data_section() {
               "valid", "{src: FILE, tgt: FILE} or {file: FILE, columns: [src, tgt]}", "the files validation reads; null: no validation",
               of(&DataConfig::valid), [](const YamlNode& node, ParallelText& pair) { return read_pair(node, "data.valid", pair); },
               [](const ParallelText& pair) { return pair.given() ? pair_text(pair) : std::string("null"); }),
-          text("prepared", of(&DataConfig::prepared), "a folder, or null", "written by weft prepare, instead of train and valid"),
+          path("prepared", of(&DataConfig::prepared), "a folder, or null", "written by weft prepare, instead of train and valid"),
           choice(
               "too_long", of(&DataConfig::too_long),
               std::vector<std::pair<std::string, TooLong>>{{"skip", TooLong::kSkip}, {"crop", TooLong::kCrop}, {"error", TooLong::kError}},
@@ -157,13 +157,13 @@ Section vocab_section() {
           choice("algorithm", of(&VocabConfig::algorithm),
                  std::vector<std::pair<std::string, VocabAlgorithm>>{{"bpe", VocabAlgorithm::kBpe}, {"unigram", VocabAlgorithm::kUnigram}},
                  {}, "sentencepiece: how the pieces are learned"),
-          text("src", of(&VocabConfig::src), "a file, or null",
+          path("src", of(&VocabConfig::src), "a file, or null",
                "existing vocabulary; null: learned from the training data, stored in run_dir"),
-          text("tgt", of(&VocabConfig::tgt), "a file, or null", "as src, for the target side"),
+          path("tgt", of(&VocabConfig::tgt), "a file, or null", "as src, for the target side"),
           boolean("share_vocab", of(&VocabConfig::share_vocab), "one vocabulary for both sides"),
           whole("vocab_size", of(&VocabConfig::vocab_size), {.least = 8, .most = 10'000'000, .suffix = true},
                 "entries, the special ones included; of bytes always 259"),
-          real("character_coverage", of(&VocabConfig::character_coverage), {.least = 0, .most = 1, .above = true},
+          real("character_coverage", of(&VocabConfig::character_coverage), {.least = 0.98, .most = 1},
                "sentencepiece: share of the characters of the text that get pieces of their own"),
           boolean("byte_fallback", of(&VocabConfig::byte_fallback),
                   "sentencepiece: other characters become bytes instead of the unknown token"),

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "launcher/unexpanded_path.h"
+
 namespace weft {
 
 Problem not_a(std::string what, const YamlNode& found, std::string expected, std::string nearest) {
@@ -25,6 +27,13 @@ ReadResult read_text(const YamlNode& node, std::string& value) {
   if (node.scalar.empty()) return not_a("empty", node, "a text, or null for the default");
   value = node.scalar;
   return std::nullopt;
+}
+
+ReadResult read_path(const YamlNode& node, std::string& value) {
+  if (auto problem = read_text(node, value)) return problem;
+  const std::optional<std::string> expanded = expanded_form(value);
+  if (!expanded) return std::nullopt;
+  return not_a("a path that is not expanded here", node, *expanded);
 }
 
 std::string one_of(const std::vector<std::string>& words) {

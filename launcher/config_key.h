@@ -56,6 +56,8 @@ ReadResult read_frequency(const YamlNode&, Frequency& value);
 ReadResult read_bool(const YamlNode&, bool& value);
 /// Any scalar, quoted or not; not empty.
 ReadResult read_text(const YamlNode&, std::string& value);
+/// As read_text, of a path; one that only a shell would expand is refused with its expanded form.
+ReadResult read_path(const YamlNode&, std::string& value);
 std::string frequency_text(const Frequency&);
 Problem not_a(std::string what, const YamlNode& found, std::string expected, std::string nearest = {});
 Problem not_supported_yet(const YamlNode& found, std::string expected);
@@ -127,6 +129,12 @@ Key boolean(std::string name, Member member, std::string help) {
 template <class Member>
 Key text(std::string name, Member member, std::string values, std::string help) {
   return member_key(std::move(name), std::move(values), std::move(help), member, read_text,
+                    [](const std::string& value) { return value.empty() ? std::string("null") : yaml_scalar(value); });
+}
+
+template <class Member>
+Key path(std::string name, Member member, std::string values, std::string help) {
+  return member_key(std::move(name), std::move(values), std::move(help), member, read_path,
                     [](const std::string& value) { return value.empty() ? std::string("null") : yaml_scalar(value); });
 }
 

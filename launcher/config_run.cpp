@@ -19,7 +19,7 @@ Section run_section() {
                .read = read_preset,
                .write = [](const Config& config) { return config.preset.empty() ? std::string("null") : yaml_scalar(config.preset); },
                .copy = [](Config& to, const Config& from) { to.preset = from.preset; }},
-              text("run_dir", of(&Config::run_dir), "a path, or null",
+              path("run_dir", of(&Config::run_dir), "a path, or null",
                    "where checkpoints, logs and the vocabulary go; created when missing; owned by one job at a time; train needs it"),
               whole("seed", of(&Config::seed), {.least = 0}, "of weights, dropout and the order of the data"),
               choice("device", of(&Config::device),

@@ -200,7 +200,7 @@ Section checkpoint_section() {
                    boolean("async_save", of(&CheckpointConfig::async_save), "training goes on while a checkpoint is written"),
                    whole("max_failed_saves", of(&CheckpointConfig::max_failed_saves), {.least = 1, .most = 1000000},
                          "so many in a row end the run with exit code 79"),
-                   text("resume", of(&CheckpointConfig::resume), "auto, never, or the path of a checkpoint",
+                   path("resume", of(&CheckpointConfig::resume), "auto, never, or the path of a checkpoint",
                         "auto: the newest whole checkpoint of run_dir, if there is one"),
                    fixed("reset", "[]", {}, "what a resume starts fresh: optimizer, data, scheduler, metrics"),
                    fixed("init_from", "null", {}, "weights only, by name and shape; everything else starts fresh")}};

@@ -26,7 +26,9 @@ std::vector<std::string> read_lines(const std::string& path) {
   std::vector<std::string> lines;
   for (std::string line; reader.next(line);) {
     if (reader.truncated()) fail_input(fmt::format("{}:{}: longer than {} bytes", path, reader.number(), kMaxLineBytes));
-    if (find_invalid_utf8(line) != std::string::npos) fail_input(fmt::format("{}:{}: not UTF-8 text", path, reader.number()));
+    if (const std::size_t broken = find_invalid_utf8(line); broken != std::string::npos) {
+      fail_input(fmt::format("{}:{}: {}", path, reader.number(), describe_invalid_utf8(line, broken)));
+    }
     lines.push_back(std::move(line));
   }
   if (lines.empty()) fail_input(path + ": no lines\n  expected  a sentence a line");

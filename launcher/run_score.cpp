@@ -11,6 +11,7 @@
 #include "inference/target_scorer.h"
 #include "launcher/deal_lines.h"
 #include "launcher/decoding_run.h"
+#include "launcher/pieces.h"
 #include "launcher/standard_streams.h"
 #include "launcher/together.h"
 #include "launcher/verbs.h"
@@ -73,17 +74,24 @@ class TabbedInput {
   std::int64_t number_ = 0;
 };
 
-std::string line_of(const std::vector<double>& log_probs, bool words, bool json) {
-  const double sum = std::accumulate(log_probs.begin(), log_probs.end(), 0.0);
-  if (json) {
+/// How a score is printed.
+struct ScoreForm {
+  bool words = false, json = false, pieces = false;
+};
+
+std::string line_of(const ScoredPair& pair, const LoadedModel& loaded, const ScoreForm& form) {
+  const double sum = std::accumulate(pair.log_probs.begin(), pair.log_probs.end(), 0.0);
+  const auto pieces = [&] { return pieces_of(loaded.source(), pair.source, loaded.target(), pair.target); };
+  if (form.json) {
     Json object = Json::object();
     object.set("log_prob", sum);
-    if (words) object.set("word_scores", Json::Array(log_probs.begin(), log_probs.end()));
+    if (form.words) object.set("word_scores", Json::Array(pair.log_probs.begin(), pair.log_probs.end()));
+    if (form.words || form.pieces) set_pieces(object, pieces());
     return object.dump();
   }
   std::string text = fmt::format("{:.6f}", sum);
-  if (!words) return text;
-  for (const double log_prob : log_probs) text += fmt::format(" {:.6f}", log_prob);
+  for (std::size_t i = 0; form.words && i < pair.log_probs.size(); ++i) text += fmt::format(" {:.6f}", pair.log_probs[i]);
+  if (form.pieces) text += text_of(pieces());
   return text;
 }
 
@@ -99,12 +107,12 @@ int run_score(const CommandLine& line, Job& job) {
   });
   const TargetScorer scorer(run->problem(), run->loaded().source(), run->loaded().target(), run->config().model.max_length);
   const auto warn = [&](const std::string& text) { run->warn(text); };
-  const bool words = run->config().decoding.scores == PrintedScores::kWord;
+  const ScoreForm form{.words = run->config().decoding.scores == PrintedScores::kWord, .json = line.json, .pieces = line.pieces};
   const auto answer = [&](std::span<const std::string> lines, std::int64_t first) {
     std::vector<LinePair> pairs;
     for (std::size_t i = 0; i < lines.size(); i += 2) pairs.push_back({.source = lines[i], .target = lines[i + 1]});
     std::string text;
-    for (const auto& log_probs : scorer.score(run->context(), pairs, first + 1, warn)) text += line_of(log_probs, words, line.json) + '\n';
+    for (const ScoredPair& pair : scorer.score(run->context(), pairs, first + 1, warn)) text += line_of(pair, run->loaded(), form) + '\n';
     return text;
   };
   TabbedInput input;

@@ -9,6 +9,7 @@
 #include "inference/translator.h"
 #include "launcher/deal_lines.h"
 #include "launcher/decoding_run.h"
+#include "launcher/pieces.h"
 #include "launcher/standard_streams.h"
 #include "launcher/together.h"
 #include "launcher/verbs.h"
@@ -23,6 +24,11 @@ struct LineForm {
   PrintedScores scores = PrintedScores::kNone;
   PrintedAlignment alignment = PrintedAlignment::kNone;
   bool json = false;
+  bool pieces = false;
+  const Vocabulary& source;
+  const Vocabulary& target;
+
+  Pieces pieces_of(const Translation& output) const { return weft::pieces_of(source, output.source, target, output.tokens); }
 };
 
 std::string features_of(const Translation& output, PrintedScores scores) {
@@ -62,6 +68,8 @@ std::string json_of(const Translation& output, std::int64_t id, const LineForm& 
   if (form.scores == PrintedScores::kWord)
     object.set("word_scores", Json::Array(output.token_log_probs.begin(), output.token_log_probs.end()));
   if (form.alignment != PrintedAlignment::kNone) object.set("alignment", alignment_json(output.alignment, form.alignment));
+  const bool counts_pieces = form.scores == PrintedScores::kWord || form.alignment != PrintedAlignment::kNone;
+  if (counts_pieces || form.pieces) set_pieces(object, form.pieces_of(output));
   return object.dump();
 }
 
@@ -72,6 +80,7 @@ std::string line_of(const Translation& output, std::int64_t id, const LineForm& 
   if (form.n_best || form.scores != PrintedScores::kNone)
     text += fmt::format(" ||| {} ||| {:.6f}", features_of(output, form.scores), output.score);
   if (form.alignment != PrintedAlignment::kNone) text += " ||| " + alignment_of(output.alignment, form.alignment);
+  if (form.pieces) text += text_of(form.pieces_of(output));
   return text;
 }
 
@@ -86,7 +95,10 @@ int run_translate(const CommandLine& line, Job& job) {
   const LineForm form{.n_best = config.decoding.n_best > 1 || line.n_best > 0,
                       .scores = config.decoding.scores,
                       .alignment = config.decoding.alignment,
-                      .json = line.json};
+                      .json = line.json,
+                      .pieces = line.pieces,
+                      .source = run->loaded().source(),
+                      .target = run->loaded().target()};
   const Translator translator(run->problem(), run->loaded().source(), run->loaded().target(), config.model.max_length);
   const auto warn = [&](const std::string& text) { run->warn(text); };
   const auto answer = [&](std::span<const std::string> lines, std::int64_t id) {

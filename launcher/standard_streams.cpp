@@ -71,10 +71,15 @@ void LineInput::split(std::vector<std::string>& lines, std::size_t most) {
     line_.append(buffer_, begin_, std::min(end - begin_, room));
     inside_line_ = lf == std::string::npos;
     begin_ = inside_line_ ? end : end + 1;
-    if (!inside_line_) lines.push_back(std::exchange(line_, {}));
+    if (!inside_line_) take_line(lines);
   }
   if (!ended_ || !inside_line_ || lines.size() == most || begin_ < buffer_.size()) return;
   inside_line_ = false;  // the last line, without LF
+  take_line(lines);
+}
+
+void LineInput::take_line(std::vector<std::string>& lines) {
+  if (line_.ends_with('\r')) line_.pop_back();
   lines.push_back(std::exchange(line_, {}));
 }
 

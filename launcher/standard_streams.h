@@ -10,7 +10,8 @@ namespace weft {
 void open_missing_streams();
 
 /// Lines of a descriptor, many at once while more are waiting: a pipe is answered whenever it pauses, a file in large blocks. A line ends
-/// in LF and in nothing else; of one longer than kMaxLineBytes the beginning is kept.
+/// in LF and in nothing else; one CR before it, the line end of Windows, is removed. Of one longer than kMaxLineBytes the beginning is
+/// kept.
 class LineInput {
  public:
   explicit LineInput(int descriptor) : descriptor_(descriptor) {}
@@ -22,6 +23,7 @@ class LineInput {
   bool more_waits() const;
   bool fill();
   void split(std::vector<std::string>& lines, std::size_t most);
+  void take_line(std::vector<std::string>& lines);
 
   int descriptor_;
   std::string buffer_;  // read and not yet split, from begin_ on

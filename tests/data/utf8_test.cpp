@@ -29,6 +29,12 @@ TEST(Utf8Test, EveryKindOfBrokenSequenceIsFoundAtItsPlace) {
   }
 }
 
+TEST(Utf8Test, WhatSomeReaderTakesForTheEndOfALineBecomesABlank) {
+  for (int c = 0; c < 0x20; ++c) EXPECT_EQ(as_one_line(std::string("ä") + static_cast<char>(c) + "b"), c == '\t' ? "ä\tb" : "ä b") << c;
+  EXPECT_EQ(as_one_line("\u0085a\u2028\u2029"), " a  ");
+  for (const std::string_view text : {"", "\u00a0\u0084\u0086\u2027\u202a", "größer 漢字 😀", "\x7f"}) EXPECT_EQ(as_one_line(text), text);
+}
+
 TEST(Utf8Test, APrefixNeverEndsInsideACharacter) {
   const std::string text = "aü漢😀";  // 1 + 2 + 3 + 4 bytes
   const std::size_t expected[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10};

@@ -62,6 +62,15 @@ TEST_P(VocabularyTest, TextComesBackAsItWasUnlessNormalisingIsAskedFor) {
   EXPECT_EQ(comes_back(TextNormalization::kNfkcCf), ",? 1⁄2...tm a \u00e4");
 }
 
+TEST_P(VocabularyTest, PiecesAreWhatIdsStandFor) {
+  const Vocabulary vocabulary = Vocabulary::load(train(320, "vocab.model"));
+  std::string joined;
+  for (const std::int32_t id : vocabulary.encode("bako q")) joined += vocabulary.piece(id);
+  EXPECT_EQ(joined, "▁bako▁<0x71>");
+  EXPECT_EQ(vocabulary.piece(2), "</s>");
+  EXPECT_THROW(vocabulary.piece(320), Error);
+}
+
 TEST_P(VocabularyTest, TheSameTextGivesTheSameBytes) {
   train(320, "a");
   train(320, "b");

@@ -53,19 +53,20 @@ TEST_F(TranslatorTest, BrokenLinesAreRepairedAndLongOnesCroppedWithTheirNumbers)
   EXPECT_THAT(warnings_, ElementsAre("line 101: broken UTF-8 or NUL, repaired", "line 102: longer than 19 tokens, cropped",
                                      "line 103: broken UTF-8 or NUL, repaired"));
   EXPECT_EQ(outputs[0], "lin");
-  EXPECT_EQ(outputs[1], "ba");  // the vocabulary reads U+FFFD as a blank
+  EXPECT_EQ(outputs[1], "ba \uFFFD");
   EXPECT_EQ(vocabulary_.encode(outputs[2]).size(), 19u);
-  EXPECT_EQ(outputs[3], "a b");
+  EXPECT_EQ(outputs[3], "a\uFFFDb");
 }
 
-TEST_F(TranslatorTest, ALineFeedSpelledInBytesDoesNotAddALine) {
-  const std::vector<std::int32_t> letter = vocabulary_.encode("b");
-  std::int32_t line_feed = 0;
-  while (vocabulary_.decode(std::vector{line_feed}) != "\n") ++line_feed;
-  generator_ = ScriptedGenerator(320, [&](const auto&, const auto& read, std::span<double> logits) {
-    logits[static_cast<std::size_t>(read.size() < 3 ? line_feed : 2)] = 1;
-  });
-  EXPECT_THAT(translate({"lin"}), ElementsAre("  "));
+TEST_F(TranslatorTest, AControlCharacterSpelledInBytesDoesNotEndTheLine) {
+  for (const std::string piece : {"<0x0A>", "<0x0D>", "<0x00>", "<0x1B>"}) {
+    std::int32_t spelled = 0;
+    while (vocabulary_.piece(spelled) != piece) ++spelled;
+    generator_ = ScriptedGenerator(320, [&](const auto&, const auto& read, std::span<double> logits) {
+      logits[static_cast<std::size_t>(read.size() < 3 ? spelled : 2)] = 1;
+    });
+    EXPECT_THAT(translate({"lin"}), ElementsAre("  ")) << piece;
+  }
 }
 
 TEST_F(TranslatorTest, NBestComesWithItsScores) {
@@ -82,8 +83,12 @@ TEST_F(TranslatorTest, NBestComesWithItsScores) {
   EXPECT_EQ(outputs[0][1].text, vocabulary_.decode(std::vector{301}));
   EXPECT_EQ(outputs[0][1].token_log_probs.size(), 2u);
   EXPECT_NEAR(outputs[0][0].score - outputs[0][1].score, 1, 1e-6);
-  ASSERT_EQ(outputs[1].size(), 1u);  // nothing to search for
-  EXPECT_EQ(outputs[1][0].text, "");
+  EXPECT_EQ(outputs[0][0].tokens, (std::vector{300, 2}));
+  std::vector<std::int32_t> source = vocabulary_.encode("lin");
+  source.push_back(2);
+  EXPECT_EQ(outputs[0][1].source, source);
+  ASSERT_EQ(outputs[1].size(), 2u);  // nothing to search for, but as many lines as for any other
+  EXPECT_EQ(outputs[1][1].text, "");
 }
 
 TEST_F(TranslatorTest, MoreOutputsThanBeamsAndAnotherVocabularyAreRefused) {

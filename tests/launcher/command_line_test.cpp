@@ -48,6 +48,38 @@ TEST(CommandLineTest, HelpTeaches) {
   for (const char* option : {"--config", "--set", "--dump-config"}) EXPECT_NE(train.find(option), train.npos) << option;
 }
 
+TEST(CommandLineTest, APathThatOnlyAShellExpandsIsRefusedInEveryOption) {
+  setenv("HOME", "/home/me", 1);
+  const std::vector<Strings> commands{{"train", "--config", "~/x"},
+                                      {"prepare", "--config", "a.yaml", "--out", "~/x"},
+                                      {"translate", "--model", "~/x"},
+                                      {"score", "--src", "~/x"},
+                                      {"score", "--tgt", "~/x"},
+                                      {"evaluate", "--hyp", "~/x"},
+                                      {"evaluate", "--hyp2", "~/x"},
+                                      {"evaluate", "--ref", "a", "~/x"},
+                                      {"evaluate", "--src", "~/x"},
+                                      {"evaluate", "--config", "a", "~/x"},
+                                      {"export", "--model", "~/x"},
+                                      {"export", "--out", "~/x"},
+                                      {"inspect", "~/x"},
+                                      {"launch", "-n", "2", "--hostfile", "~/x"},
+                                      {"plan", "--config", "~/x"}};
+  for (Strings command : commands) {
+    for (const auto& [path, expanded] : {std::pair<std::string, std::string>{"~/x", "/home/me/x"}, {"$HOME/x", "/home/me/x"}}) {
+      command.back() = path;
+      const std::string text = refusal([&] { parse_command_line(command); });
+      EXPECT_NE(text.find("found     " + path + "\n  expected  " + expanded), text.npos) << text;
+    }
+  }
+  EXPECT_EQ(parse_command_line({"inspect", "a~/b$"}).path, "a~/b$");
+}
+
+TEST(CommandLineTest, HelpForAVerbIsAskedForInTwoWays) {
+  EXPECT_EQ(parse_command_line({"help", "train"}).message, parse_command_line({"train", "--help"}).message);
+  EXPECT_NE(refusal([] { parse_command_line({"help", "trian"}); }).find("nearest   train"), std::string::npos);
+}
+
 TEST(CommandLineTest, MistakesNameWhatIsNearest) {
   const auto text = [](const Strings& arguments) { return refusal([&] { parse_command_line(arguments); }); };
   EXPECT_EQ(text({"trian"}), "weft: unknown verb\n  found     trian\n  expected  a verb; weft --help lists them\n  nearest   train\n");

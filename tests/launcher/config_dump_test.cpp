@@ -13,7 +13,7 @@ TEST(ConfigDumpTest, ReadsBackAsItself) {
        {"", "data: {train: [{file: \"a b.tsv\", columns: [tgt, src]}], valid: {file: v.tsv, columns: [src, tgt]}}",
         "preset: transformer-tiny", "preset: transformer-small-prenorm", "preset: transformer-big",
         "run_dir: \"a b\\\\\\\"c: #d\\u00e9\"\nmodel: {num_layers: {encoder: 2, decoder: 3}, norm_eps: 1.2345678901234567e-7}\n"
-        "data: {train: [{src: \"a,b\", tgt: \"{c}\"}, {src: ../x, tgt: -y}], valid: {src: \"null\", tgt: \"~\"}}\n"
+        "data: {train: [{src: \"a,b\", tgt: \"{c}\"}, {src: ../x, tgt: -y}], valid: {src: \"null\", tgt: \"true\"}}\n"
         "vocab: {type: char}\n"
         "validation: {valid_freq: 2.5Kt, valid_metrics: [loss, perplexity]}\ncheckpoint: {save_freq: 0.1e}\n"
         "training: {train_steps: 12345, stop_time_hours: 0.3, learning_rate: 1e-5, report_freq: 0}"}) {

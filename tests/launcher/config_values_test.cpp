@@ -46,6 +46,27 @@ TEST(ConfigValuesTest, WordsThatStandForNoNumber) {
   EXPECT_EQ(c.decoding.max_length, 0);
 }
 
+TEST(ConfigValuesTest, APathThatOnlyAShellExpandsIsRefusedWithItsExpandedForm) {
+  setenv("HOME", "/home/me", 1);
+  setenv("WEFT_TEST_DATA", "/data", 1);
+  const auto says = [](const std::string& text) { return refusal([&] { config_of(text); }); };
+  EXPECT_EQ(says("run_dir: ~/runs/x"),
+            "weft: c.yaml:2:1: run_dir: a path that is not expanded here\n  found     run_dir: ~/runs/x\n  expected  /home/me/runs/x\n");
+  for (const std::string key :
+       {"data: {prepared: %}", "data: {train: [{src: %, tgt: b}]}", "data: {valid: {src: a, tgt: %}}",
+        "data: {train: [{file: %, columns: [src, tgt]}]}", "vocab: {src: %}", "vocab: {tgt: %}", "checkpoint: {resume: %}", "run_dir: %"}) {
+    for (const auto& [path, expanded] : {std::pair<std::string, std::string>{"~/a", "/home/me/a"},
+                                         {"\"$WEFT_TEST_DATA/${HOME}\"", "/data//home/me"},
+                                         {"a/$WEFT_TEST_NONE/b", "a/(WEFT_TEST_NONE is not set)/b"},
+                                         {"~nobody-of-that-name", "./~nobody-of-that-name"}}) {
+      std::string text = key;
+      const std::string found = says(text.replace(text.find('%'), 1, path));
+      EXPECT_NE(found.find("expected  " + expanded), found.npos) << found;
+    }
+  }
+  EXPECT_EQ(config_of("run_dir: a~b/$/$1").run_dir, "a~b/$/$1");
+}
+
 TEST(ConfigValuesTest, SeveralTrainingFilesAndWeightOne) {
   const Config c = config_of("data: {train: [{src: a.en, tgt: a.de}, {tgt: b.de, src: b.en, weight: 1.0}], valid: {src: v.en, tgt: v.de}}");
   ASSERT_EQ(c.data.train.size(), 2u);

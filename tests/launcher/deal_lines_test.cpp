@@ -85,7 +85,7 @@ class LineInputTest : public testing::Test {
 TEST_F(LineInputTest, TakesWhatIsThereAndWaitsForTheEndOfALine) {
   LineInput input(ends_[0]);
   write("a\n\nb\r\nhal");
-  EXPECT_THAT(input.take(10), ElementsAre("a", "", "b\r"));
+  EXPECT_THAT(input.take(10), ElementsAre("a", "", "b"));
   write("f\n");
   EXPECT_THAT(input.take(10), ElementsAre("half"));
   write("1\n2\n3\n4\n5");
@@ -102,6 +102,13 @@ TEST_F(LineInputTest, AnEndWithLineFeedGivesNoEmptyLine) {
   end();
   EXPECT_THAT(input.take(10), ElementsAre("a", "b"));
   EXPECT_THAT(input.take(10), IsEmpty());
+}
+
+TEST_F(LineInputTest, OneCarriageReturnBeforeALineFeedIsTheLineEndOfWindows) {
+  LineInput input(ends_[0]);
+  write("a\r\n\r\nb\r\r\nc\rd\r\ne\r");
+  end();
+  EXPECT_THAT(input.take(10), ElementsAre("a", "", "b\r", "c\rd", "e"));
 }
 
 TEST_F(LineInputTest, KeepsTheBeginningOfALineThatIsTooLong) {

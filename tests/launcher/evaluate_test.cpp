@@ -88,7 +88,7 @@ TEST_F(EvaluateTest, WrongFilesAreRefused) {
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--hyp2", path("long"), "--ref", path("ref")}), HasSubstr("3 in " + path("long")));
   EXPECT_THAT(refusal({"--hyp", path("empty"), "--ref", path("ref")}), HasSubstr(path("empty") + ": no lines"));
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("absent")}), HasSubstr(path("absent")));
-  EXPECT_THAT(refusal({"--hyp", path("latin"), "--ref", path("ref")}), HasSubstr(path("latin") + ":2: not UTF-8"));
+  EXPECT_THAT(refusal({"--hyp", path("latin"), "--ref", path("ref")}), HasSubstr(path("latin") + ":2: byte 2 (0xe9) is not UTF-8"));
 }
 
 TEST_F(EvaluateTest, WrongOptionsAreRefused) {
