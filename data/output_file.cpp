@@ -25,7 +25,9 @@ bool sync_directory_of(const std::string& path) {
 
 }  // namespace
 
-OutputFile::OutputFile(const std::string& path) : path_(path), temporary_(path + ".tmp") {
+OutputFile::OutputFile(const std::string& path)
+    : path_(path),
+      temporary_((std::filesystem::path(path).parent_path() / (".tmp-" + std::filesystem::path(path).filename().string())).string()) {
   file_ = open(temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (file_ < 0) fail_call("created");
 }
@@ -64,6 +66,11 @@ void OutputFile::commit() {
 
 void OutputFile::fail_call(std::string_view call) const {
   throw Error(ExitCode::kStorage, fmt::format("{}: cannot be {}: {}", path_, call, std::strerror(errno)));
+}
+
+void rename_file(const std::string& from, const std::string& to) {
+  if (rename(from.c_str(), to.c_str()) == 0 && sync_directory_of(to)) return;
+  throw Error(ExitCode::kStorage, fmt::format("{}: cannot be renamed to {}: {}", from, to, std::strerror(errno)));
 }
 
 void write_file(const std::string& path, std::string_view content) {

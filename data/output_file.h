@@ -6,8 +6,8 @@
 
 namespace weft {
 
-/// A file that appears under its name only when it is whole: written as NAME.tmp, flushed to disk, renamed. Without `commit` nothing
-/// remains. Failing calls are errors with exit code 79 that name the file.
+/// A file that appears under its name only when it is whole: written as .tmp-NAME beside it, flushed to disk, renamed. Without `commit`
+/// nothing remains. Failing calls are errors with exit code 79 that name the file.
 class OutputFile {
  public:
   explicit OutputFile(const std::string& path);
@@ -27,6 +27,9 @@ class OutputFile {
   int file_ = -1;
   std::int64_t size_ = 0;
 };
+
+/// Replaces `to`; durable when it returns. Fails as OutputFile does.
+void rename_file(const std::string& from, const std::string& to);
 
 /// All at once.
 void write_file(const std::string& path, std::string_view content);

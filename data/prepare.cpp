@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "data/dataset_writer.h"
 #include "data/encode_corpus.h"
+#include "data/file_contents.h"
+#include "data/fitting_vocabulary.h"
 #include "data/output_file.h"
 #include "data/prepare_inputs.h"
 #include "data/prepared.h"
+#include "data/prepared_folder.h"
 #include "data/prepared_json.h"
 #include "data/text_file.h"
 #include "data/train_vocabulary.h"
@@ -20,33 +24,63 @@
 namespace weft {
 namespace {
 
-constexpr const char* kPreparedFile = "/prepared.json";
-
 void copy_vocabulary(const std::string& from, VocabType type, const std::string& to) {
   const VocabType found = Vocabulary::load(from).type();
   if (found != type) fail_input(fmt::format("{}: {}\n  expected  {}, or another vocab.type", from, kind_of(found), kind_of(type)));
   write_file(to, read_whole_file(from));
 }
 
-void make_vocabularies(const PrepareConfig& config) {
+/// One vocabulary of a preparation.
+struct VocabularySource {
+  std::string given;                // the file that vocab.src or vocab.tgt names; empty: none
+  std::string found;                // one that lies ready, though no key names it; empty: none
+  std::vector<TextColumn> columns;  // what it is learned from otherwise
+  std::string name;                 // in the folder
+};
+
+std::vector<VocabularySource> sources_of(const PrepareConfig& config, FileContents& contents) {
   const VocabConfig& vocab = config.vocab;
-  const VocabularyFiles files = vocabulary_files(config.folder, vocab.share_vocab);
-  const auto make = [&](const std::string& given, const std::vector<TextColumn>& learned_from, const std::string& to) {
-    given.empty() ? train_vocabulary(learned_from, vocab, to) : copy_vocabulary(given, vocab.type, to);
+  const VocabularyFiles names = vocabulary_files(".", vocab.share_vocab);
+  const auto source = [&](const std::string& given, const std::string& ready, std::vector<TextColumn> columns, const std::string& file) {
+    const std::string name = std::filesystem::path(file).filename().string(), there = config.folder + "/" + name;
+    std::string found = ready;
+    if (found.empty() && !is_own_or_missing(config.folder, name, contents)) found = there;
+    return VocabularySource{.given = given, .found = found, .columns = std::move(columns), .name = name};
   };
   if (!vocab.share_vocab) {
-    make(vocab.src, columns_of(config.data.train, true, false), files.source);
-    make(vocab.tgt, columns_of(config.data.train, false, true), files.target);
-    return;
+    return {source(vocab.src, config.ready.source, columns_of(config.data.train, true, false), names.source),
+            source(vocab.tgt, config.ready.target, columns_of(config.data.train, false, true), names.target)};
   }
-  if (!vocab.src.empty() && !vocab.tgt.empty()) {
-    const std::uint64_t a = Vocabulary::load(vocab.src).fingerprint(), b = Vocabulary::load(vocab.tgt).fingerprint();
-    if (a != b) {
-      fail_input(fmt::format("vocab.share_vocab: true, but {} ({:016x}) and {} ({:016x}) differ; set share_vocab: false", vocab.src, a,
-                             vocab.tgt, b));
-    }
+  return {source(vocab.src.empty() ? vocab.tgt : vocab.src, config.ready.source, columns_of(config.data.train, true, true), names.source)};
+}
+
+/// A vocabulary that lies ready is taken where it is the one that would be made, or could have been.
+void require_fitting(const VocabularySource& source, const VocabConfig& vocab) {
+  if (source.found.empty()) return;
+  if (source.given.empty()) return require_fitting_vocabulary(source.found, vocab);
+  if (read_whole_file(source.given) == read_whole_file(source.found)) return;
+  fail_input(
+      fmt::format("{}: is there already, and is not {}\n  expected  no such file, or the same vocabulary", source.found, source.given));
+}
+
+void require_one_vocabulary(const VocabConfig& vocab) {
+  if (!vocab.share_vocab || vocab.src.empty() || vocab.tgt.empty()) return;
+  const std::uint64_t a = Vocabulary::load(vocab.src).fingerprint(), b = Vocabulary::load(vocab.tgt).fingerprint();
+  if (a == b) return;
+  fail_input(
+      fmt::format("vocab.share_vocab: true, but {} ({:016x}) and {} ({:016x}) differ; set share_vocab: false", vocab.src, a, vocab.tgt, b));
+}
+
+void make_vocabularies(const PrepareConfig& config, const std::vector<VocabularySource>& sources, const std::string& folder) {
+  for (const VocabularySource& source : sources) {
+    const std::string to = folder + "/" + source.name, from = source.given.empty() ? source.found : source.given;
+    from.empty() ? train_vocabulary(source.columns, config.vocab, to) : copy_vocabulary(from, config.vocab.type, to);
   }
-  make(vocab.src.empty() ? vocab.tgt : vocab.src, columns_of(config.data.train, true, true), files.source);
+}
+
+/// What the folder remembers of files that were read.
+std::string stamps_of(const std::string& folder) {
+  return folder + "/.stamps.json";
 }
 
 /// What would have kept the pairs that the most frequent reason dropped.
@@ -75,18 +109,16 @@ void require_enough_kept(const std::vector<CorpusReport>& corpora, const Prepare
 }
 
 /// Returns what became of each corpus; their sum is kept in `sum`.
-std::vector<CorpusReport> write_split(const PrepareConfig& config, const std::vector<ParallelText>& corpora, const std::string& split,
-                                      PrepareAccount& sum) {
-  const VocabularyFiles vocabularies = vocabulary_files(config.folder, config.vocab.share_vocab);
+std::vector<CorpusReport> write_split(const PrepareConfig& config, const std::vector<ParallelText>& corpora, const std::string& folder,
+                                      const VocabularyFiles& vocabularies, PrepareAccount& sum) {
   const Vocabulary source = Vocabulary::load(vocabularies.source), target = Vocabulary::load(vocabularies.target);
-  const std::string folder = config.folder + "/" + split;
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) throw Error(ExitCode::kStorage, fmt::format("{}: cannot be created: {}", folder, error.message()));
   const SentenceFilter filter(config.data, config.limits, source, target);
   DatasetWriter writer(folder, info_of(source), info_of(target));
   std::vector<CorpusReport> reports;
-  if (split == "valid") {
+  if (folder.ends_with("/valid")) {
     OutputFile source_text(folder + "/text.src"), target_text(folder + "/text.tgt");
     reports.push_back(encode_corpus(corpora.front(), filter, writer, {{source_text, target_text}}));
     source_text.commit();
@@ -109,30 +141,25 @@ Json of_training(const Json& made) {
   return kept;
 }
 
-bool has_whole_training(const PrepareConfig& config, const Json& made) {
-  try {
-    if (of_training(read_prepared_json(config.folder).at("made_from")) != of_training(made)) return false;
-    open_prepared(config.folder, config.vocab).train.verify();
-    return true;
-  } catch (const Error&) {
-    return false;
+/// A vocabulary that lies ready counts too, though no key names it.
+bool has_ready_vocabularies(const PrepareConfig& config, FileContents& contents) {
+  const VocabularyFiles own = vocabulary_files(config.folder, config.vocab.share_vocab);
+  for (const auto& [ready, file] : {std::pair(&config.ready.source, &own.source), std::pair(&config.ready.target, &own.target)}) {
+    if (!ready->empty() && contents.of(*ready) != contents.of(*file)) return false;
   }
+  return true;
 }
 
-/// Leaves vocabularies and training data, and returns what prepared.json says of them: as they are when only the validation text is
-/// another.
-Json prepare_training(const PrepareConfig& config, const Json& made, PrepareReport& report) {
-  Json json = Json::object();
-  json.set("format", kPreparedFormat).set("shared_vocabulary", config.vocab.share_vocab);
-  const bool stays = has_whole_training(config, made);
-  if (stays) report.train = account_from_json(read_prepared_json(config.folder).at("train"));
-  std::error_code error;
-  std::filesystem::remove(config.folder + kPreparedFile, error);  // until the end the folder does not count
-  if (!stays) {
-    make_vocabularies(config);
-    report.corpora = write_split(config, config.data.train, "train", report.train);
-  }
-  return json.set("train", to_json(report.train));
+PreparedCheck check(const PrepareConfig& config, const Json& made, FileContents& contents) {
+  finish_commit(config.folder);
+  if (std::error_code error; !std::filesystem::exists(config.folder + "/prepared.json", error)) return {PreparedState::kNone, ""};
+  const Json recorded = read_prepared_json(config.folder).at("made_from");
+  if (of_training(recorded) != of_training(made)) return {PreparedState::kOther, ""};
+  if (std::string damage = damage_of(config.folder, true, contents); !damage.empty()) return {PreparedState::kDamaged, damage};
+  if (!has_ready_vocabularies(config, contents)) return {PreparedState::kOther, ""};
+  if (recorded != made) return {PreparedState::kOtherValid, ""};
+  std::string damage = damage_of(config.folder, false, contents);
+  return {damage.empty() ? PreparedState::kWhole : PreparedState::kDamaged, damage};
 }
 
 }  // namespace
@@ -142,24 +169,54 @@ PrepareReport prepare(const PrepareConfig& config) {
   for (const ParallelText& text : config.data.train) count_pairs(text);
   const bool has_valid = config.data.valid.given();
   if (has_valid) count_pairs(config.data.valid);
+  require_one_vocabulary(config.vocab);
   std::error_code error;
   std::filesystem::create_directories(config.folder, error);
   if (error) fail_input(fmt::format("{}: cannot be created: {}", config.folder, error.message()));
-  const Json made = made_from(config);
+  FileContents contents(stamps_of(config.folder));
+  const Json made = made_from(config, contents);
   PrepareReport report;
-  report.warnings = repeated_texts(config);
-  Json json = prepare_training(config, made, report);
+  report.warnings = repeated_texts(config, contents);
+  // Where the training data are whole already, only the validation text is encoded.
+  const PreparedState state = check(config, made, contents).state;
+  const bool stays = (state == PreparedState::kWhole || state == PreparedState::kOtherValid) ||
+                     (state == PreparedState::kDamaged && damage_of(config.folder, true, contents).empty());
+  const std::vector<VocabularySource> sources = sources_of(config, contents);
+  for (const VocabularySource& source : sources) {
+    require_fitting(source, config.vocab);
+    const std::string there = config.folder + "/" + source.name;
+    if (std::filesystem::exists(there, error) && !source.found.empty() && contents.of(there) != contents.of(source.found)) {
+      require_own(config.folder, {source.name}, contents);
+    }
+  }
+  require_own(config.folder, {"train/source.bin", "train/target.bin"}, contents);
+  if (has_valid) require_own(config.folder, {"valid/source.bin", "valid/target.bin", "valid/text.src", "valid/text.tgt"}, contents);
+
+  PreparedStaging staging(config.folder);
+  Json json = Json::object(), staying = Json::object();
+  json.set("format", kPreparedFormat).set("shared_vocabulary", config.vocab.share_vocab);
+  if (stays) {
+    const Json before = read_prepared_json(config.folder);
+    report.train = account_from_json(before.at("train"));
+    staying = training_files(before);
+  } else {
+    make_vocabularies(config, sources, staging.path());
+  }
+  const VocabularyFiles vocabularies = vocabulary_files(stays ? config.folder : staging.path(), config.vocab.share_vocab);
+  if (!stays) report.corpora = write_split(config, config.data.train, staging.path() + "/train", vocabularies, report.train);
+  json.set("train", to_json(report.train));
   if (has_valid) {
-    report.corpora.push_back(write_split(config, {config.data.valid}, "valid", report.valid).front());
+    report.corpora.push_back(write_split(config, {config.data.valid}, staging.path() + "/valid", vocabularies, report.valid).front());
     json.set("valid", to_json(report.valid));
   }
   for (const CorpusReport& corpus : report.corpora) {
     report.warnings.insert(report.warnings.end(), corpus.warnings.begin(), corpus.warnings.end());
   }
-  if (made_from(config) != made)
+  if (made_from(config, contents) != made)
     fail_input("data: a text has changed while it was prepared\n  expected  files that nobody writes meanwhile");
   json.set("made_from", made);
-  write_file(config.folder + kPreparedFile, json.dump(2) + "\n");
+  staging.commit(std::move(json), staying);
+  contents.save();
   return report;
 }
 
@@ -173,20 +230,29 @@ std::vector<std::string> account_of(const PrepareReport& report) {
   return lines;
 }
 
-bool is_prepared_for_training(const PrepareConfig& config) {
-  if (std::error_code error; !std::filesystem::exists(config.folder + kPreparedFile, error)) return false;
-  return of_training(read_prepared_json(config.folder).at("made_from")) == of_training(made_from(config));
+PreparedCheck check_prepared(const PrepareConfig& config) {
+  finish_commit(config.folder);
+  if (std::error_code error; !std::filesystem::exists(config.folder + "/prepared.json", error)) return {PreparedState::kNone, ""};
+  FileContents contents(stamps_of(config.folder));
+  PreparedCheck found = check(config, made_from(config, contents), contents);
+  found.read = contents.take_read();
+  if (!found.read.empty()) contents.save();
+  return found;
+}
+
+PreparedCheck check_prepared_folder(const std::string& folder) {
+  FileContents contents(stamps_of(folder));
+  std::string damage = damage_of(folder, false, contents);
+  const PreparedState state = damage.empty() ? PreparedState::kWhole : PreparedState::kDamaged;
+  PreparedCheck found{state, std::move(damage), contents.take_read()};
+  if (!found.read.empty()) contents.save();
+  return found;
 }
 
 bool learned_with_nmt_nfkc(const std::string& folder) {
-  if (std::error_code error; !std::filesystem::exists(folder + kPreparedFile, error)) return false;
+  if (std::error_code error; !std::filesystem::exists(folder + "/prepared.json", error)) return false;
   const Json made = read_prepared_json(folder).at("made_from");
   return made.find("algorithm") != nullptr && made.find("normalization") == nullptr;
-}
-
-bool is_prepared(const PrepareConfig& config) {
-  if (std::error_code error; !std::filesystem::exists(config.folder + kPreparedFile, error)) return false;
-  return read_prepared_json(config.folder).at("made_from") == made_from(config);
 }
 
 }  // namespace weft

@@ -1,38 +1,16 @@
 #include "data/prepare_inputs.h"
 
-#include <fstream>
 #include <utility>
 
 #include <fmt/format.h>
-#include <xxhash.h>
 
 #include "data/train_vocabulary.h"
-#include "runtime/error.h"
 
 namespace weft {
 namespace {
 
-/// Size and XXH3 of the bytes of a file.
-Json content_of(const std::string& path) {
-  require_text_file(path);
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail_input(fmt::format("{}: cannot be read", path));
-  XXH3_state_t* state = XXH3_createState();
-  XXH3_64bits_reset(state);
-  std::vector<char> buffer(std::size_t{1} << 20);
-  std::int64_t bytes = 0;
-  while (file.read(buffer.data(), static_cast<std::streamsize>(buffer.size())), file.gcount() > 0) {
-    XXH3_64bits_update(state, buffer.data(), static_cast<std::size_t>(file.gcount()));
-    bytes += file.gcount();
-  }
-  if (file.bad()) fail_input(fmt::format("{}: cannot be read behind byte {}", path, bytes));
-  const std::uint64_t hash = XXH3_64bits_digest(state);
-  XXH3_freeState(state);
-  return Json::object().set("bytes", bytes).set("xxh3", fmt::format("{:016x}", hash));
-}
-
-Json content_of(const TextColumn& text) {
-  Json json = content_of(text.file);
+Json content_of(const TextColumn& text, FileContents& contents) {
+  Json json = contents.of(text.file);
   if (text.column > 0) json.set("column", text.column);
   return json;
 }
@@ -44,7 +22,7 @@ const char* name_of(VocabType type) {
 
 }  // namespace
 
-Json made_from(const PrepareConfig& config) {
+Json made_from(const PrepareConfig& config, FileContents& contents) {
   const DataConfig& data = config.data;
   const VocabConfig& vocab = config.vocab;
   Json json = Json::object();
@@ -53,17 +31,17 @@ Json made_from(const PrepareConfig& config) {
   json.set("max_source_length", config.limits.source).set("max_target_length", config.limits.target);
   Json train = Json::array();
   for (const ParallelText& text : data.train) {
-    train.push_back(content_of(column_of(text, Side::kSource)));
-    train.push_back(content_of(column_of(text, Side::kTarget)));
+    train.push_back(content_of(column_of(text, Side::kSource), contents));
+    train.push_back(content_of(column_of(text, Side::kTarget), contents));
   }
   json.set("train", std::move(train));
   if (data.valid.given()) {
-    json.set("valid_src", content_of(column_of(data.valid, Side::kSource)));
-    json.set("valid_tgt", content_of(column_of(data.valid, Side::kTarget)));
+    json.set("valid_src", content_of(column_of(data.valid, Side::kSource), contents));
+    json.set("valid_tgt", content_of(column_of(data.valid, Side::kTarget), contents));
   }
   json.set("share_vocab", vocab.share_vocab);
-  if (!vocab.src.empty()) json.set("vocab_src", content_of(vocab.src));
-  if (!vocab.tgt.empty()) json.set("vocab_tgt", content_of(vocab.tgt));
+  if (!vocab.src.empty()) json.set("vocab_src", contents.of(vocab.src));
+  if (!vocab.tgt.empty()) json.set("vocab_tgt", contents.of(vocab.tgt));
   if (vocab.type != VocabType::kSentencePiece) {
     json.set("vocab_type", name_of(vocab.type)).set("vocab_size", vocab.vocab_size);
     return json;
@@ -76,15 +54,15 @@ Json made_from(const PrepareConfig& config) {
   return json;
 }
 
-std::vector<std::string> repeated_texts(const PrepareConfig& config) {
+std::vector<std::string> repeated_texts(const PrepareConfig& config, FileContents& contents) {
   struct Text {
     std::string key, names;
     Json source, target;
   };
   std::vector<Text> texts;
   const auto add = [&](std::string key, const ParallelText& text) {
-    texts.push_back(
-        {std::move(key), names_of(text), content_of(column_of(text, Side::kSource)), content_of(column_of(text, Side::kTarget))});
+    texts.push_back({std::move(key), names_of(text), content_of(column_of(text, Side::kSource), contents),
+                     content_of(column_of(text, Side::kTarget), contents)});
   };
   for (std::size_t i = 0; i < config.data.train.size(); ++i) add(fmt::format("data.train[{}]", i), config.data.train[i]);
   if (config.data.valid.given()) add("data.valid", config.data.valid);

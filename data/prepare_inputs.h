@@ -2,15 +2,16 @@
 #include <string>
 #include <vector>
 
+#include "data/file_contents.h"
 #include "data/prepare.h"
 #include "runtime/json.h"
 
 namespace weft {
 
 /// All that decides what a preparation makes: settings, and the content of the files. Equal for equal input, whatever the files are called.
-Json made_from(const PrepareConfig&);
+Json made_from(const PrepareConfig&, FileContents&);
 
 /// A text that is named twice, or validates what it trains on, or is its own translation: each one a warning.
-std::vector<std::string> repeated_texts(const PrepareConfig&);
+std::vector<std::string> repeated_texts(const PrepareConfig&, FileContents&);
 
 }  // namespace weft

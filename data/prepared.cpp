@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "data/prepared_folder.h"
 #include "data/prepared_json.h"
 #include "data/text_file.h"
 #include "runtime/error.h"
@@ -31,7 +32,7 @@ Dataset open_split(const std::string& folder, const Vocabulary& source, const Vo
 
 Json read_prepared_json(const std::string& folder) {
   const std::string path = folder + "/prepared.json";
-  if (!std::filesystem::exists(path)) {
+  if (!std::filesystem::exists(path) || is_half_committed(folder)) {
     fail_input(fmt::format("{}: not there: {} is no prepared data, or its preparation was interrupted; run `weft prepare`", path, folder));
   }
   Json json = Json::parse(read_whole_file(path), path);

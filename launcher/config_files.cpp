@@ -65,6 +65,16 @@ void require_texts(std::vector<Conflict>& conflicts, const DataConfig& data, boo
   if (valid) require_text(conflicts, "data.valid", data.valid);
 }
 
+/// Text that was moved away is not needed again by a run that has prepared it.
+void offer_prepared(std::vector<Conflict>& conflicts, const std::string& run_dir) {
+  const std::string prepared = run_dir + "/prepared";
+  if (std::error_code error; !fs::exists(prepared + "/prepared.json", error)) return;
+  for (Conflict& conflict : conflicts) {
+    if (!conflict.problem.path.starts_with("data.") || !conflict.problem.expected.empty()) continue;
+    conflict.problem.expected = "the file, or data.prepared: " + prepared + " in place of data.train and data.valid";
+  }
+}
+
 void missing(std::vector<Conflict>& conflicts, std::vector<std::string> keys, std::string expected) {
   conflicts.push_back({{.path = keys.front(), .what = "missing", .expected = std::move(expected)}, std::move(keys)});
 }
@@ -97,6 +107,7 @@ std::vector<Conflict> check_use(const Config& config, ConfigUse use) {
             "a limit: train_steps, max_epochs, max_tokens_seen or stop_time_hours");
   }
   require_texts(conflicts, config.data, use != ConfigUse::kVocab);
+  if (trains) offer_prepared(conflicts, config.run_dir);
   require(conflicts, "vocab.src", config.vocab.src, false);
   require(conflicts, "vocab.tgt", config.vocab.tgt, false);
   if (trains) require(conflicts, "data.prepared", config.data.prepared, true);

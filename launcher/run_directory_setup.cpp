@@ -22,12 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A relaunch finds its files as they are: on a disk that is full it goes on all the same.
-void write_when_other(const std::string& path, const std::string& text) {
-  if (std::error_code error; fs::is_regular_file(path, error) && read_whole_file(path) == text) return;
-  write_file(path, text);
-}
-
 std::string hex(std::uint64_t fingerprint) {
   return fmt::format("{:016x}", fingerprint);
 }
@@ -42,18 +36,21 @@ void make_run_directory(const std::string& run_dir) {
       fail_input(fmt::format("{}: not a folder\n  expected  run_dir: a folder, or a name that is free", run_dir));
     return;
   }
+  if (fs::is_symlink(fs::symlink_status(folder, error))) {
+    fail_input(fmt::format("{}: is a symbolic link to {}, which is not there\n  expected  run_dir: a folder, or a name that is free",
+                           run_dir, fs::read_symlink(folder, error).string()));
+  }
+  error.clear();
   if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), error);
   if (!error) fs::create_directory(folder, error);
   if (error) fail_input(fmt::format("{}: cannot be made: {}", run_dir, error.message()));
   fs::permissions(folder, fs::perms::owner_all, error);
 }
 
-void write_run_files(const Config& config, const PreparedData& data, const std::string& prepared_folder) {
-  write_when_other(config.run_dir + "/config.yaml", dump_config(config));
+void write_run_files(RunFiles& files, const Config& config, const PreparedData& data, const std::string& prepared_folder) {
+  files.write("config.yaml", dump_config(config));
   const VocabularyFiles from = vocabulary_files(prepared_folder, data.shared_vocabulary);
-  const VocabularyFiles to = vocabulary_files(config.run_dir, data.shared_vocabulary);
-  write_when_other(to.source, read_whole_file(from.source));
-  if (!data.shared_vocabulary) write_when_other(to.target, read_whole_file(from.target));
+  for (const std::string& path : {from.source, from.target}) files.write(fs::path(path).filename().string(), read_whole_file(path));
 }
 
 void require_same_model(const std::string& recorded_config, const std::string& config, const std::string& checkpoint) {
@@ -88,16 +85,34 @@ std::string corpus_in(const std::string& prepared_folder) {
   }
 }
 
-/// The text that a run was trained on is not given up for another.
-void require_replaceable(const PrepareConfig& prepared, const std::string& run_dir, Storage& storage) {
-  std::error_code error;
-  if (!fs::exists(prepared.folder + "/prepared.json", error) || is_prepared_for_training(prepared)) return;
+/// The text that a run was trained on is not given up for another, nor its vocabulary.
+void require_replaceable(const PrepareConfig& prepared, PreparedState state, const RunFiles& files, const std::string& run_dir,
+                         Storage& storage) {
+  if (state != PreparedState::kOther || !files.has_checkpoints()) return;
   const std::string trained = trained_on(storage, run_dir);
   if (trained.empty() || trained != corpus_in(prepared.folder)) return;
   fail_input(fmt::format(
       "{0}: was made of other text or with other settings (vocab, data, model.max_length)\n  found     checkpoints trained on it\n"
       "  expected  the same text and settings, or data.prepared: {0} in place of data.train, or another run_dir",
       prepared.folder));
+}
+
+/// The vocabularies of the prepared data go into the run directory: what lies there must be the same.
+void require_same_vocabularies(const RunFiles& files, const std::string& prepared_folder) {
+  for (const bool shared : {true, false}) {
+    const VocabularyFiles from = vocabulary_files(prepared_folder, shared);
+    for (const std::string& path : {from.source, from.target}) {
+      if (std::error_code error; fs::exists(path, error)) files.require_own(fs::path(path).filename().string(), read_whole_file(path));
+    }
+  }
+}
+
+void say_checked(const PreparedCheck& found, const std::string& folder, Log& log) {
+  if (!found.read.empty() && found.state == PreparedState::kWhole) {
+    log.info("prepare",
+             fmt::format("{}: the checksums of {} files hold that were new or touched since the last look", folder, found.read.size()));
+  }
+  if (found.state == PreparedState::kDamaged) log.warn("prepare", found.damage + "; prepared again");
 }
 
 /// A run that has begun keeps its vocabulary, also one from before vocab.normalization could be chosen.
@@ -110,15 +125,24 @@ void keep_normalization(PrepareConfig& prepared, const std::string& run_dir, Sto
 
 }  // namespace
 
-std::string prepare_when_needed(const Config& config, Storage& storage, Log& log) {
-  if (!config.data.prepared.empty()) return config.data.prepared;
+std::string prepare_when_needed(const Config& config, const RunFiles& files, Storage& storage, Log& log) {
+  if (!config.data.prepared.empty()) {
+    const PreparedCheck found = check_prepared_folder(config.data.prepared);
+    if (found.state == PreparedState::kDamaged) fail_input(found.damage + "\n  expected  whole data: prepare them again");
+    say_checked(found, config.data.prepared, log);
+    require_same_vocabularies(files, config.data.prepared);
+    return config.data.prepared;
+  }
   PrepareConfig prepare_config{.data = config.data,
                                .vocab = config.vocab,
                                .limits = {.source = config.model.max_length, .target = config.model.max_length},
-                               .folder = config.run_dir + "/prepared"};
+                               .folder = config.run_dir + "/prepared",
+                               .ready = files.ready_vocabularies(config.vocab.share_vocab)};
   keep_normalization(prepare_config, config.run_dir, storage, log);
-  if (is_prepared(prepare_config)) return prepare_config.folder;
-  require_replaceable(prepare_config, config.run_dir, storage);
+  const PreparedCheck found = check_prepared(prepare_config);
+  say_checked(found, prepare_config.folder, log);
+  if (found.state == PreparedState::kWhole) return prepare_config.folder;
+  require_replaceable(prepare_config, found.state, files, config.run_dir, storage);
   log.info("prepare", prepare_config.folder + ": learning the vocabulary and binarising the text");
   const PrepareReport report = prepare(prepare_config);
   for (const std::string& line : account_of(report)) log.info("prepare", line);
@@ -141,6 +165,10 @@ std::optional<FoundCheckpoint> find_start(const Config& config, Storage& storage
   if (resume == "auto" || resume == "never") return std::nullopt;
   std::optional<FoundCheckpoint> named;
   together(control, [&] {
+    if (const auto steps = list_steps(storage, resume); !steps.empty() && !fs::exists(resume + "/manifest.json")) {
+      fail_input(fmt::format("checkpoint.resume: {} is a run directory\n  expected  one of its checkpoints, for example {}/{}", resume,
+                             resume, step_folder(steps.front())));
+    }
     named.emplace(FoundCheckpoint{.reader = CheckpointReader(storage, resume), .damaged = {}});
     named->reader.verify(control.rank(), control.size());
   });

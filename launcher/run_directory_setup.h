@@ -4,6 +4,7 @@
 
 #include "data/prepared.h"
 #include "launcher/config.h"
+#include "launcher/run_files.h"
 #include "runtime/log.h"
 #include "runtime/storage.h"
 #include "state/load_checkpoint.h"
@@ -13,12 +14,13 @@ namespace weft {
 /// Creates the folder, with mode 0700 and its parents, when it is not there. What cannot be made fails with exit 64.
 void make_run_directory(const std::string& run_dir);
 /// RUN/config.yaml, and the vocabulary files that belong to the data: a run directory alone is enough to translate.
-/// Files that are there with the same bytes stay; what cannot be written fails with exit 79.
-void write_run_files(const Config&, const PreparedData&, const std::string& prepared_folder);
+/// What cannot be written fails with exit 79.
+void write_run_files(RunFiles&, const Config&, const PreparedData&, const std::string& prepared_folder);
 
-/// The prepared folder of the run: data.prepared, or RUN/prepared, which is made here when it is not there or was made of other text;
-/// but with exit 64 when the run has a checkpoint that was trained on that.
-std::string prepare_when_needed(const Config&, Storage&, Log&);
+/// The prepared folder of the run: data.prepared, or RUN/prepared, which is made here when it is not there, damaged or made of other text;
+/// but with exit 64 when the run has a checkpoint that was trained on that. A vocabulary that lies ready in the run directory is used where
+/// it fits the settings, and refused where it does not.
+std::string prepare_when_needed(const Config&, const RunFiles&, Storage&, Log&);
 
 /// The checkpoint a run goes on from, by checkpoint.resume: the newest whole one of the run directory; if that has none, the one that
 /// resume names. Refused: resume never in a directory that has checkpoints, since nothing is ever overwritten.

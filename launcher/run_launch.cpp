@@ -30,6 +30,9 @@ Config checked_config(const std::vector<std::string>& arguments) {
 int run_launch(const Config&, const CommandLine& line) {
   if (line.ranks == 0) fail_input("launch: how many ranks?\n  expected  weft launch -n N -- train --config FILE");
   if (line.command.empty()) fail_input("launch: no command behind --\n  expected  weft launch -n N -- train --config FILE");
+  if (line.ranks == 1 && !line.hostfile.empty()) {
+    fail_input("launch: one rank runs on this host, and --hostfile is not read\n  expected  no --hostfile, or more ranks");
+  }
   LaunchHost host = this_host();
   if (host.environment.contains("OMPI_COMM_WORLD_SIZE")) {
     fail_input("launch: runs under mpirun\n  expected  weft launch alone, which starts mpirun, or mpirun -n N weft train");

@@ -82,15 +82,18 @@ Json layout_of(Mesh& mesh, const ParallelConfig& config) {
 /// What rank 0 does for all, the others waiting: the directory, its lock, the text.
 struct RunDirectory {
   std::optional<RunLock> lock;
-  std::string data;  // the prepared folder
+  std::optional<RunFiles> files;  // of rank 0
+  std::string data;               // the prepared folder
 
   RunDirectory(const Config& config, Job& job, Storage& storage, Log& log) {
     const auto set_up = [&] {
       make_run_directory(config.run_dir);
       lock.emplace(config.run_dir);
+      files.emplace(config.run_dir, !list_steps(storage, config.run_dir).empty());
+      files->require_own("config.yaml", dump_config(config));
       log.add_file(config.run_dir + "/train.log");
       remove_leftovers(storage, config.run_dir, log);
-      data = prepare_when_needed(config, storage, log);
+      data = prepare_when_needed(config, *files, storage, log);
     };
     on_root_at_length(job.control(), {.seconds = kAliveSeconds, .body = set_up, .alive = [&] { job.progress().pass += 1; }});
     data = job.control().broadcast(data, 0);
@@ -119,7 +122,7 @@ int run_train(const Config& config, Job& job) {
   share_cores(job.ranks_on_host());
   Log log = make_log(job);
   const std::unique_ptr<Storage> storage = make_posix_storage();
-  const RunDirectory directory(config, job, *storage, log);
+  RunDirectory directory(config, job, *storage, log);
   defer_stops();
   const StopNotice notice([&log] { log.info("stop", "asked to stop: saves after the running pass or group of lines"); });
   install_crash_handler(job.progress(), job.rank(), job.host());
@@ -192,7 +195,7 @@ int run_train(const Config& config, Job& job) {
                                 .version = kVersion},
                    .stop_requested = stop_requested});
   trainer.start(found ? &*found : nullptr);
-  on_root(job.control(), [&] { write_run_files(config, *data, directory.data); });
+  on_root(job.control(), [&] { write_run_files(*directory.files, config, *data, directory.data); });
   found.reset();  // its files, once pruned, would keep their space as long as they are open
   const int code = static_cast<int>(trainer.run());
   job.progress().phase = Phase::kEnd;

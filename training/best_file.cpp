@@ -16,7 +16,7 @@ void write_best_file(const std::string& run_dir, const BestMetrics& best, Log& l
     entry.set("step", value.step).set("value", value.value);
     json.set(metric, std::move(entry));
   }
-  const std::string path = run_dir + "/best.json", next = path + ".next";
+  const std::string path = run_dir + "/best.json", next = run_dir + "/.tmp-best.json";
   std::ofstream file(next, std::ios::trunc);
   file << json.dump(2) << '\n';
   file.close();

@@ -21,7 +21,7 @@ TEST(DatasetTest, NothingIsThereBeforeTheWriterCommits) {
   {
     DatasetWriter writer(folder.path(""), {}, {});
     writer.add({}, {});
-    EXPECT_TRUE(std::filesystem::exists(folder.path("source.bin.tmp")));
+    EXPECT_TRUE(std::filesystem::exists(folder.path(".tmp-source.bin")));
   }
   EXPECT_TRUE(std::filesystem::is_empty(folder.path("")));
 }

@@ -58,13 +58,13 @@ TEST_F(PrepareReportTest, TheColumnsOfOneFileGiveTheSameDataAsTwoFiles) {
   std::istringstream en(folder_.read("a.en")), de(folder_.read("a.de"));
   for (std::string from, to; std::getline(en, from) && std::getline(de, to);) rows += to + "\t" + from + "\n";
   config_.data.train = {{.file = folder_.write("a.tsv", rows), .target_first = true}};
-  EXPECT_FALSE(is_prepared(config_));
+  EXPECT_NE(check_prepared(config_).state, PreparedState::kWhole);
   prepare(config_);
-  EXPECT_TRUE(is_prepared(config_));
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
   EXPECT_EQ(folder_.read("prepared/train/source.bin"), source);
   EXPECT_EQ(folder_.read("prepared/train/target.bin"), target);
   config_.data.train[0].target_first = false;
-  EXPECT_FALSE(is_prepared(config_));
+  EXPECT_NE(check_prepared(config_).state, PreparedState::kWhole);
 }
 
 TEST_F(PrepareReportTest, WhenNoPairIsLeftEveryFilterIsNamedAndTheOneToChange) {
@@ -150,9 +150,9 @@ TEST_F(PrepareReportTest, AVocabularyOfAnotherTypeIsRefused) {
 
 TEST_F(PrepareReportTest, IsPreparedFollowsTheTypeOfTheVocabulary) {
   prepare(config_);
-  EXPECT_TRUE(is_prepared(config_));
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
   config_.vocab.type = VocabType::kChar;
-  EXPECT_FALSE(is_prepared(config_));
+  EXPECT_NE(check_prepared(config_).state, PreparedState::kWhole);
 }
 
 }  // namespace

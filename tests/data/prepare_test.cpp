@@ -188,18 +188,18 @@ TEST_F(PrepareTest, GivenVocabulariesAreUsedAndOthersRefusedWithBothFingerprints
 }
 
 TEST_F(PrepareTest, IsPreparedFollowsTheContentOfFilesAndTheSettings) {
-  EXPECT_FALSE(is_prepared(config_));
+  EXPECT_NE(check_prepared(config_).state, PreparedState::kWhole);
   prepare(config_);
-  EXPECT_TRUE(is_prepared(config_));
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
   PrepareConfig moved = config_;
   std::filesystem::copy_file(folder_.path("train.en"), folder_.path("copy.en"));
   moved.data.train[0].src = folder_.path("copy.en");
-  EXPECT_TRUE(is_prepared(moved));
+  EXPECT_EQ(check_prepared(moved).state, PreparedState::kWhole);
   PrepareConfig other = config_;
   other.limits.target = 100;
-  EXPECT_FALSE(is_prepared(other));
+  EXPECT_NE(check_prepared(other).state, PreparedState::kWhole);
   add("ba", "ko");
-  EXPECT_FALSE(is_prepared(config_));
+  EXPECT_NE(check_prepared(config_).state, PreparedState::kWhole);
 }
 
 TEST_F(PrepareTest, AnotherValidationTextLeavesTheTrainingDataAlone) {
@@ -209,13 +209,12 @@ TEST_F(PrepareTest, AnotherValidationTextLeavesTheTrainingDataAlone) {
   folder_.write("more.en", small_text(40, 7));
   folder_.write("more.de", small_text(40, 8));
   config_.data.valid = {.src = folder_.path("more.en"), .tgt = folder_.path("more.de")};
-  EXPECT_TRUE(is_prepared_for_training(config_));
-  EXPECT_FALSE(is_prepared(config_));
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kOtherValid);
   const PrepareReport report = prepare(config_);
   EXPECT_EQ(report.train.lines, 300);
   EXPECT_EQ(report.valid.lines, 40);
   EXPECT_EQ(std::filesystem::last_write_time(path), before);
-  EXPECT_TRUE(is_prepared(config_));
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
   EXPECT_EQ(open_prepared(config_.folder, {}).valid->size(), report.valid.kept);
   std::string bytes = folder_.read("prepared/train/target.bin");
   bytes[bytes.size() - 3] ^= 1;
@@ -228,7 +227,7 @@ TEST_F(PrepareTest, AVocabularyThatNormalisesTheTargetIsWarnedOf) {
   for (int i = 0; i < 6; ++i) add("ba", "ko，ri");
   EXPECT_THAT(prepare(config_).warnings, testing::IsEmpty());
   config_.vocab.normalization = TextNormalization::kNfkc;
-  EXPECT_FALSE(is_prepared(config_));
+  EXPECT_NE(check_prepared(config_).state, PreparedState::kWhole);
   EXPECT_THAT(prepare(config_).warnings, testing::ElementsAre(AllOf(HasSubstr("train.de: the vocabulary normalises 2.0 % of the lines"),
                                                                     HasSubstr("vocab.normalization: identity"))));
   EXPECT_FALSE(learned_with_nmt_nfkc(config_.folder));
@@ -248,12 +247,113 @@ TEST_F(PrepareTest, TheSameInputGivesTheSameBytes) {
   EXPECT_EQ(folder_.read("prepared/prepared.json"), folder_.read("again/prepared.json"));
 }
 
-TEST_F(PrepareTest, WhatAnEarlierPreparationLeftDoesNotCountWhenANewOneFails) {
+TEST_F(PrepareTest, AnEarlierPreparationStaysValidWhenANewOneFails) {
   prepare(config_);
+  const PrepareConfig before = config_;
+  const std::string json = folder_.read("prepared/prepared.json");
+  const std::string text = folder_.read("train.en"), other = folder_.read("train.de");
   add("ba", "ko");
   config_.data.valid = {folder_.write("val.en", "\n\n"), folder_.write("val.de", "\n\n")};
   EXPECT_THAT(preparing(), ThrowsMessage<Error>(AllOf(HasSubstr("val.en"), HasSubstr("2 empty"))));  // after the new train/ was written
-  EXPECT_THAT([&] { open_prepared(config_.folder, {}); }, ThrowsMessage<Error>(HasSubstr("its preparation was interrupted")));
+  EXPECT_EQ(folder_.read("prepared/prepared.json"), json);
+  folder_.write("train.en", text);
+  folder_.write("train.de", other);
+  EXPECT_THAT(preparing(), ThrowsMessage<Error>(HasSubstr("val.en")));  // with the training data as they are
+  EXPECT_EQ(check_prepared(before).state, PreparedState::kWhole);
+  EXPECT_FALSE(std::filesystem::exists(config_.folder + "/.preparing"));
+}
+
+TEST_F(PrepareTest, ADeathBetweenTheRenamesIsMadeUpForByTheNextLook) {
+  prepare(config_);
+  const PrepareConfig before = config_;
+  config_.folder = folder_.path("new");
+  config_.vocab.vocab_size = 305;
+  prepare(config_);
+  const std::string staging = before.folder + "/.preparing";
+  std::filesystem::create_directories(staging + "/train");
+  for (const std::string name : {"/vocab.model", "/train/source.bin", "/train/target.bin", "/prepared.json"}) {
+    std::filesystem::rename(config_.folder + name, staging + name);
+  }
+  std::filesystem::rename(staging + "/train/source.bin", before.folder + "/train/source.bin");
+  EXPECT_THAT([&] { open_prepared(before.folder, {}); }, ThrowsMessage<Error>(HasSubstr("its preparation was interrupted")));
+  config_.folder = before.folder;
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
+  EXPECT_EQ(open_prepared(config_.folder, {}).source.size(), 305);
+  EXPECT_FALSE(std::filesystem::exists(staging));
+}
+
+TEST_F(PrepareTest, WhatNoPreparationWroteIsNeverReplaced) {
+  config_.data.valid = {folder_.write("val.en", small_text(20, 3)), folder_.write("val.de", small_text(20, 4))};
+  for (const std::string name : {"valid/text.src", "valid/source.bin", "train/target.bin"}) {
+    config_.folder = folder_.path("of-" + std::string(1, name[0]) + std::to_string(name.size()));
+    std::filesystem::create_directories(std::filesystem::path(config_.folder + "/" + name).parent_path());
+    write_text(config_.folder + "/" + name, "mine\n");
+    EXPECT_THAT(preparing(), ThrowsMessage<Error>(HasSubstr(name + ": is there already, and no preparation wrote it")));
+    EXPECT_EQ(read_text(config_.folder + "/" + name), "mine\n");
+  }
+  config_.folder = folder_.path("mixed");
+  prepare(config_);
+  folder_.write("mixed/valid/text.tgt", "edited\n");
+  config_.limits.target = 100;
+  EXPECT_THAT(preparing(), ThrowsMessage<Error>(HasSubstr("valid/text.tgt: is there already")));
+  folder_.write("mixed/valid/notes", "mine\n");
+  std::filesystem::remove(config_.folder + "/valid/text.tgt");
+  prepare(config_);
+  config_.data.valid = {};
+  prepare(config_);
+  EXPECT_FALSE(std::filesystem::exists(config_.folder + "/valid/text.src"));
+  EXPECT_EQ(folder_.read("mixed/valid/notes"), "mine\n");
+}
+
+TEST_F(PrepareTest, AVocabularyThatLiesReadyIsUsedWhereItFitsAndElseRefused) {
+  VocabConfig mine = config_.vocab;
+  const std::string other_text = folder_.write("other", small_text(400, 9));
+  std::filesystem::create_directories(config_.folder);
+  const std::string path = config_.folder + "/vocab.model";
+  train_vocabulary({other_text}, mine, path);
+  const std::string bytes = read_text(path);
+  prepare(config_);
+  EXPECT_EQ(read_text(path), bytes);
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
+  const auto refused = [&](VocabConfig vocab, const std::string& found, const std::string& expected) {
+    config_.folder = folder_.path("refused");
+    std::filesystem::create_directories(config_.folder);
+    train_vocabulary({other_text}, vocab, config_.folder + "/vocab.model");
+    const std::string before = read_text(config_.folder + "/vocab.model");
+    EXPECT_THAT(preparing(), ThrowsMessage<Error>(AllOf(HasSubstr("refused/vocab.model: is there already"),
+                                                        HasSubstr("found     " + found + "\n"), HasSubstr("expected  " + expected + ";"))));
+    EXPECT_EQ(read_text(config_.folder + "/vocab.model"), before);
+  };
+  refused({.algorithm = VocabAlgorithm::kUnigram, .vocab_size = 309}, "vocab.vocab_size: 309, vocab.algorithm: unigram",
+          "vocab.vocab_size: 310, vocab.algorithm: bpe");
+  refused({.vocab_size = 310, .character_coverage = 0.99, .normalization = TextNormalization::kNfkc},
+          "vocab.character_coverage: 0.99, vocab.normalization: nfkc", "vocab.character_coverage: 1, vocab.normalization: identity");
+  refused({.vocab_size = 40, .byte_fallback = false}, "vocab.vocab_size: 40, vocab.byte_fallback: false",
+          "vocab.vocab_size: 310, vocab.byte_fallback: true");
+  refused({.type = VocabType::kChar, .vocab_size = 20}, "vocab.type: a character vocabulary, vocab.vocab_size: 20",
+          "vocab.type: a SentencePiece vocabulary, vocab.vocab_size: 310");
+  std::filesystem::remove_all(config_.folder);
+  config_.ready.source = folder_.write("run.model", bytes);  // in a run directory
+  prepare(config_);
+  EXPECT_EQ(folder_.read("refused/vocab.model"), bytes);
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
+  train_vocabulary({other_text, folder_.path("train.en")}, mine, config_.ready.source);
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kOther);
+}
+
+TEST_F(PrepareTest, AChangedByteIsFoundOnceTheTimesOfTheFileChange) {
+  prepare(config_);
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
+  std::string bytes = folder_.read("prepared/train/source.bin");
+  const std::string whole = bytes;
+  bytes[200] ^= 1;
+  folder_.write("prepared/train/source.bin", bytes);
+  const PreparedCheck found = check_prepared(config_);
+  EXPECT_EQ(found.state, PreparedState::kDamaged);
+  EXPECT_THAT(found.damage, HasSubstr("train/source.bin: is not as it was prepared"));
+  EXPECT_EQ(check_prepared_folder(config_.folder).state, PreparedState::kDamaged);
+  prepare(config_);
+  EXPECT_EQ(folder_.read("prepared/train/source.bin"), whole);
 }
 
 TEST_F(PrepareTest, APreparationThatIsKilledDoesNotCountAndIsDoneAgain) {
@@ -278,7 +378,7 @@ TEST_F(PrepareTest, APreparationThatIsKilledDoesNotCountAndIsDoneAgain) {
     }
   }
   prepare(config_);
-  EXPECT_TRUE(is_prepared(config_));
+  EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
   EXPECT_EQ(open_prepared(config_.folder, {}).train.size(), 301);
   EXPECT_NE(folder_.read("prepared/train/source.bin"), whole);
 }

@@ -70,6 +70,41 @@ go old training.train_steps=80 || { cat "$WORK/old.log"; fail "once more"; }
 refused old 'was made of other text or with other settings' vocab.normalization=nfkc
 echo "a run keeps the normalization of its vocabulary"
 
+# What the run did not write is used or refused, never overwritten.
+mkdir "$WORK/mine" "$WORK/taken"
+cp "$WORK/old/vocab.model" "$WORK/mine"   # learned with another rule
+refused mine 'vocab.model: is there already, and is not the vocabulary that the settings give'
+log_has mine 'found     vocab.normalization: nmt_nfkc$'
+cmp "$WORK/mine/vocab.model" "$WORK/old/vocab.model" || fail "a refused vocabulary is overwritten"
+"$WEFT" vocab --config "$WORK/toy.yaml" --set run_dir="$WORK/taken" data.train="[{src: $WORK/other.src, tgt: $WORK/other.tgt}]" >"$WORK/name" 2>&1
+sha256sum <"$WORK/taken/vocab.model" >"$WORK/sum"
+go taken || { cat "$WORK/taken.log"; fail "a vocabulary of weft vocab"; }
+go taken training.train_steps=60 || { cat "$WORK/taken.log"; fail "a vocabulary of weft vocab, again"; }
+log_has taken 'step 40 from .* bit for bit'
+for file in vocab.model prepared/vocab.model; do
+  diff "$WORK/sum" <(sha256sum <"$WORK/taken/$file") || fail "the vocabulary of weft vocab is not used: $file"
+done
+rm "$WORK/mine/vocab.model"
+echo '# mine' >"$WORK/mine/config.yaml"
+refused mine 'config.yaml: is there already, and this run did not write it'
+ln -s "$WORK/nowhere" "$WORK/dangling"
+refused dangling 'is a symbolic link to .*nowhere, which is not there'
+echo "what a run did not write is used or refused"
+
+# A changed byte of the prepared data is found at the next start, and made good.
+sha256sum <"$WORK/run/prepared/train/source.bin" >"$WORK/sum"
+printf 'x' | dd of="$WORK/run/prepared/train/source.bin" bs=1 seek=1000 conv=notrunc status=none
+go run training.train_steps=120 training.batch_size=150 training.learning_rate=1.0e-3 model.dropout=0.2 \
+  data.valid="{src: $WORK/other_valid.src, tgt: $WORK/other_valid.tgt}" || { cat "$WORK/run.log"; fail "a changed byte"; }
+log_has run 'train/source.bin: is not as it was prepared, by its checksum; prepared again'
+diff "$WORK/sum" <(sha256sum <"$WORK/run/prepared/train/source.bin") || fail "the changed byte is still there"
+mv "$WORK/train.src" "$WORK/moved.src"
+refused run "data.prepared: $WORK/run/prepared" training.train_steps=120
+mv "$WORK/moved.src" "$WORK/train.src"
+refused run 'is a run directory' run_dir="$WORK/new" checkpoint.resume="$WORK/run"
+log_has run 'expected  one of its checkpoints, for example .*/run/step-0'
+echo "a changed byte, moved text and a run directory as a checkpoint are answered"
+
 # Judged once: many saves of the next start later, with no end that would be judged, the best is still there.
 go best validation.valid_freq=40u || { cat "$WORK/best.log"; fail "best"; }
 train_on() {

@@ -145,7 +145,7 @@ TEST_F(WrongTextsTest, EachIsAnsweredAsTheTableSays) {
     }
     EXPECT_EQ(stdout_text.substr(0, stdout_text.find('\n')), c.account);
     EXPECT_EQ(fs::exists(folder_ / "out" / "prepared.json"), c.exit == 0);
-    EXPECT_FALSE(fs::exists(folder_ / "out" / "train" / "source.bin.tmp"));
+    EXPECT_FALSE(fs::exists(folder_ / "out" / ".preparing"));
   }
 }
 
