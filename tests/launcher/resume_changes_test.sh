@@ -76,7 +76,7 @@ cp "$WORK/old/vocab.model" "$WORK/mine"   # learned with another rule
 refused mine 'vocab.model: is there already, and is not the vocabulary that the settings give'
 log_has mine 'found     vocab.normalization: nmt_nfkc$'
 cmp "$WORK/mine/vocab.model" "$WORK/old/vocab.model" || fail "a refused vocabulary is overwritten"
-"$WEFT" vocab --config "$WORK/toy.yaml" --set run_dir="$WORK/taken" data.train="[{src: $WORK/other.src, tgt: $WORK/other.tgt}]" >"$WORK/name" 2>&1
+"$WEFT" vocab --config "$WORK/toy.yaml" "$WORK/data.yaml" --set run_dir="$WORK/taken" data.train="[{src: $WORK/other.src, tgt: $WORK/other.tgt}]" >"$WORK/name" 2>&1
 sha256sum <"$WORK/taken/vocab.model" >"$WORK/sum"
 go taken || { cat "$WORK/taken.log"; fail "a vocabulary of weft vocab"; }
 go taken training.train_steps=60 || { cat "$WORK/taken.log"; fail "a vocabulary of weft vocab, again"; }
