@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "launcher/config_tables.h"
 
@@ -184,26 +185,53 @@ Section validation_section() {
           real("early_stopping_epsilon", stopping(&EarlyStoppingConfig::epsilon), {.least = 0}, "a new best is better by more than this")}};
 }
 
+namespace {
+
+ReadResult read_reset(const YamlNode& node, Reset& reset) {
+  const std::vector<std::string> words{"optimizer", "data", "scheduler", "metrics"};
+  if (node.kind != YamlNode::Kind::kList) return not_a("not a list", node, "a list of optimizer, data, scheduler, metrics");
+  Reset read;
+  for (const YamlNode& item : node.items) {
+    const std::array<bool*, 4> flags{&read.optimizer, &read.data, &read.scheduler, &read.metrics};
+    const auto word = std::ranges::find(words, item.scalar);
+    if (word == words.end()) return wrong_word(item, words, {});
+    *flags.at(static_cast<std::size_t>(word - words.begin())) = true;
+  }
+  reset = read;
+  return std::nullopt;
+}
+
+std::string reset_text(const Reset& reset) {
+  return "[" + describe(reset) + "]";
+}
+
+}  // namespace
+
 Section checkpoint_section() {
   const auto of = [](auto member) {
     return [=](auto& config) -> auto& {
       return config.checkpoint.*member;
     };
   };
-  return {.name = "checkpoint",
-          .help = "What is kept on disk, and what a start continues from.",
-          .keys = {frequency(
-                       "save_freq", [](auto& config) -> auto& { return config.training.save_freq; }, "how often a checkpoint is written"),
-                   whole("keep_checkpoint", of(&CheckpointConfig::keep_checkpoint), {.least = 2, .most = 1000000}, "newest that are kept"),
-                   whole("keep_best", of(&CheckpointConfig::keep_best), {.least = 0, .most = 1000000},
-                         "0: only the newest are kept; else the best by each metric too"),
-                   boolean("async_save", of(&CheckpointConfig::async_save), "training goes on while a checkpoint is written"),
-                   whole("max_failed_saves", of(&CheckpointConfig::max_failed_saves), {.least = 1, .most = 1000000},
-                         "so many in a row end the run with exit code 79"),
-                   path("resume", of(&CheckpointConfig::resume), "auto, never, or the path of a checkpoint",
-                        "auto: the newest whole checkpoint of run_dir, if there is one"),
-                   fixed("reset", "[]", {}, "what a resume starts fresh: optimizer, data, scheduler, metrics"),
-                   fixed("init_from", "null", {}, "weights only, by name and shape; everything else starts fresh")}};
+  return {
+      .name = "checkpoint",
+      .help = "What is kept on disk, and what a start continues from.",
+      .keys = {frequency(
+                   "save_freq", [](auto& config) -> auto& { return config.training.save_freq; }, "how often a checkpoint is written"),
+               whole("keep_checkpoint", of(&CheckpointConfig::keep_checkpoint), {.least = 2, .most = 1000000}, "newest that are kept"),
+               whole("keep_best", of(&CheckpointConfig::keep_best), {.least = 0, .most = 1000000},
+                     "0: only the newest are kept; else the best by each metric too"),
+               boolean("async_save", of(&CheckpointConfig::async_save), "training goes on while a checkpoint is written"),
+               whole("max_failed_saves", of(&CheckpointConfig::max_failed_saves), {.least = 1, .most = 1000000},
+                     "so many in a row end the run with exit code 79"),
+               path("resume", of(&CheckpointConfig::resume), "auto, never, or the path of a checkpoint",
+                    "auto: the newest whole checkpoint of run_dir, if there is one"),
+               member_key("reset", "a list of optimizer, data, scheduler, metrics",
+                          "what a resume starts fresh, once: moments; the place in the text, which may be other text; the step that the "
+                          "learning rate counts from; best values",
+                          of(&CheckpointConfig::reset), read_reset, reset_text),
+               path("init_from", of(&CheckpointConfig::init_from), "null, or the path of a run, a checkpoint or an exported model",
+                    "whose weights a new run starts with, by name and shape, and whose vocabulary it uses")}};
 }
 
 }  // namespace weft

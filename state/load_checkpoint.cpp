@@ -93,6 +93,24 @@ void read_box(const CheckpointReader& reader, Context& ctx, const StateBox& stat
   ctx.stream.synchronize();  // before the host memory goes; nothing runs yet
 }
 
+bool has_average(const CheckpointReader& reader, const std::vector<FlatPart>& parts) {
+  const auto averaged = [&](const FlatPart& flat) { return reader.manifest().find("ema." + flat.part->name) != nullptr; };
+  return !parts.empty() && std::all_of(parts.begin(), parts.end(), averaged);
+}
+
+std::string stored_name(const FlatPart& flat, bool average) {
+  return average ? "ema." + flat.part->name : flat.part->name;
+}
+
+void read_weight(const CheckpointReader& reader, Context& ctx, const FlatPart& flat, bool average, ParameterStorage& storage) {
+  const std::int64_t count = flat.range.end - flat.range.begin;
+  const DType dtype = storage.sum_dtype();
+  const Memory host = ctx.device.allocate(count * size_of(dtype), MemoryKind::kPinnedHost);
+  const Tensor staged = host.tensor({count}, dtype);
+  reader.read(*reader.manifest().find(stored_name(flat, average)), flat.part->box, {staged.data, static_cast<std::size_t>(staged.bytes())});
+  storage.set_weights(ctx, flat.range.begin, staged);
+}
+
 }  // namespace
 
 bool is_moment(std::string_view name) {
@@ -165,19 +183,30 @@ void verify_weights(const CheckpointReader& reader) {
 
 void load_weights(const CheckpointReader& reader, Context& ctx, ParameterStorage& storage) {
   const std::vector<FlatPart> parts = flat_parts(storage.parameters());
-  const DType dtype = storage.sum_dtype();
-  check_weights(reader, parts, dtype);
-  const auto averaged = [&](const FlatPart& flat) { return reader.manifest().find("ema." + flat.part->name) != nullptr; };
-  const bool average = !parts.empty() && std::all_of(parts.begin(), parts.end(), averaged);
+  check_weights(reader, parts, storage.sum_dtype());
+  const bool average = has_average(reader, parts);
   for (const FlatPart& flat : parts) {
-    const std::int64_t count = flat.range.end - flat.range.begin;
-    const Memory host = ctx.device.allocate(count * size_of(dtype), MemoryKind::kPinnedHost);
-    const Tensor staged = host.tensor({count}, dtype);
-    const std::string name = average ? "ema." + flat.part->name : flat.part->name;
-    if (average) check_tensor(reader, name, flat.part->shape, dtype);
-    reader.read(*reader.manifest().find(name), flat.part->box, {staged.data, static_cast<std::size_t>(staged.bytes())});
-    storage.set_weights(ctx, flat.range.begin, staged);
+    if (average) check_tensor(reader, stored_name(flat, average), flat.part->shape, storage.sum_dtype());
+    read_weight(reader, ctx, flat, average, storage);
   }
+}
+
+Untaken load_fitting_weights(const CheckpointReader& reader, Context& ctx, ParameterStorage& storage) {
+  std::vector<FlatPart> fitting;
+  Untaken untaken;
+  for (const FlatPart& flat : flat_parts(storage.parameters())) {
+    const StoredTensor* stored = reader.manifest().find(flat.part->name);
+    if (stored == nullptr) {
+      untaken.missing.push_back(flat.part->name);
+    } else if (stored->shape != flat.part->shape || stored->dtype != storage.sum_dtype()) {
+      untaken.other_shape.push_back(flat.part->name);
+    } else {
+      fitting.push_back(flat);
+    }
+  }
+  const bool average = has_average(reader, fitting);
+  for (const FlatPart& flat : fitting) read_weight(reader, ctx, flat, average, storage);
+  return untaken;
 }
 
 }  // namespace weft

@@ -49,7 +49,14 @@ bool is_moment(std::string_view name);
 
 /// Reads what load_weights would read; fails with exit 77 where a checksum does not hold.
 void verify_weights(const CheckpointReader&);
-/// Only the weights, the averaged ones where there are any: for decoding, scoring and init_from. `storage` may hold values alone.
+/// Only the weights, the averaged ones where there are any: for decoding and scoring. `storage` may hold values alone.
 void load_weights(const CheckpointReader&, Context&, ParameterStorage& storage);
+
+/// As load_weights, but of another model: the tensors that have a name and shape of this one. The others keep what they hold; their names.
+struct Untaken {
+  std::vector<std::string> missing;      // there is none of that name
+  std::vector<std::string> other_shape;  // or dtype
+};
+Untaken load_fitting_weights(const CheckpointReader&, Context&, ParameterStorage& storage);
 
 }  // namespace weft

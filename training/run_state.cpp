@@ -22,6 +22,19 @@ SamplerConfig sampler_config_from(const Json& json) {
           .equal_windows = json.find("equal_windows") != nullptr && json.at("equal_windows").as_bool()};
 }
 
+Json to_json(const Reset& reset) {
+  Json json = Json::object();
+  json.set("optimizer", reset.optimizer).set("data", reset.data).set("scheduler", reset.scheduler).set("metrics", reset.metrics);
+  return json;
+}
+
+Reset reset_from(const Json& json) {
+  return {.optimizer = json.at("optimizer").as_bool(),
+          .data = json.at("data").as_bool(),
+          .scheduler = json.at("scheduler").as_bool(),
+          .metrics = json.at("metrics").as_bool()};
+}
+
 }  // namespace
 
 Json to_json(const BestMetrics& best) {
@@ -59,6 +72,7 @@ Json to_json(const RunState& run) {
   json.set("validation_due", run.validation_due);
   json.set("best", to_json(run.best));
   json.set("validation", run.validation).set("tokenize", run.tokenize);
+  json.set("reset", to_json(run.reset)).set("schedule_start", run.schedule_start);
   json.set("kept_best", Json::Array(run.kept_best.begin(), run.kept_best.end()));
   return json;
 }
@@ -81,6 +95,8 @@ RunState run_state_from(const Json& json) {
   if (const Json* kept = json.find("kept_best")) {
     for (const Json& step : kept->as_array()) run.kept_best.push_back(step.as_int());
   }
+  if (const Json* reset = json.find("reset")) run.reset = reset_from(*reset);
+  if (const Json* start = json.find("schedule_start")) run.schedule_start = start->as_int();
   run.best = best_metrics_from(json.at("best"));
   return run;
 }

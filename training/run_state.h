@@ -8,6 +8,7 @@
 
 #include "data/batch_sampler.h"
 #include "runtime/json.h"
+#include "state/checkpoint_config.h"
 #include "training/run_counts.h"
 
 namespace weft {
@@ -34,6 +35,8 @@ struct RunState {
   BestMetrics best;                     // by metric
   std::string validation;               // which text `best` was judged on; older checkpoints do not say
   std::string tokenize = "13a";         // how BLEU cut it into words; older checkpoints do not say
+  Reset reset;                          // checkpoint.reset as it was, since it is applied once; older checkpoints know none
+  std::int64_t schedule_start = 0;      // the step from which the learning rate counts
   std::vector<std::int64_t> kept_best;  // steps that pruning leaves for it; older checkpoints do not say
 };
 

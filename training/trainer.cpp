@@ -9,6 +9,7 @@
 
 #include "runtime/error.h"
 #include "state/run_directory.h"
+#include "state/state_boxes.h"
 #include "training/best_file.h"
 #include "training/best_metrics.h"
 #include "training/schedule.h"
@@ -61,22 +62,18 @@ Trainer::Trainer(const TrainingJob& job)
   }
 }
 
-void Trainer::start(const FoundCheckpoint* found) {
-  weights_.initialize(ctx_);
-  optimizer_.initialize(ctx_);
+void Trainer::start(const FoundCheckpoint* found, const CheckpointReader* initial) {
   job_.progress.phase = Phase::kLoad;
   if (found != nullptr) {
-    const Resumed resumed = load_checkpoint(found->reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_});
-    run_ = run_state_from(resumed.run_state);
-    step_state_.restore(run_.adam_count, run_.nonfinite_row);
-    forget_other_bests();
-    // A checkpoint of another directory is where this run begins; it is none of this run's own.
-    if (found->reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) {
-      saver_.resumed(resumed.step, found->damaged, run_.kept_best);
-      keep_best();
-    }
-    job_.progress.committed = saver_.committed_step();
+    weights_.initialize_constants(ctx_);
+    optimizer_.initialize(ctx_);
+    resume(*found);
+  } else {
+    weights_.initialize(ctx_);
+    if (initial != nullptr) take_weights(*initial);
+    optimizer_.initialize(ctx_);
   }
+  run_.reset = job_.checkpoint.reset;
   if (!job_.validation.empty()) run_.validation = job_.validation;
   run_.tokenize = job_.tokenize;
   const SamplerConfig sampling{.seed = job_.seed,
@@ -93,6 +90,46 @@ void Trainer::start(const FoundCheckpoint* found) {
           .dp_rank = job_.mesh.dp->rank(), .dp = job_.mesh.dp->size(), .micro_batch_rows = job_.micro_batch_rows, .start = run_.position});
   started_ = reported_ = run_.counts;
   started_at_ = reported_at_ = shown_at_ = Clock::now();
+}
+
+void Trainer::resume(const FoundCheckpoint& found) {
+  run_ = run_state_from(found.reader.manifest().run_state);
+  const Reset reset = without(job_.checkpoint.reset, run_.reset);
+  const Resumed resumed =
+      load_checkpoint(found.reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_, .reset_optimizer = reset.optimizer});
+  apply(reset);
+  step_state_.restore(run_.adam_count, run_.nonfinite_row);
+  forget_other_bests();
+  // A checkpoint of another directory is where this run begins; it is none of this run's own.
+  if (found.reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) {
+    saver_.resumed(resumed.step, found.damaged, run_.kept_best);
+    keep_best();
+  }
+  job_.progress.committed = saver_.committed_step();
+}
+
+void Trainer::apply(const Reset& reset) {
+  if (reset.optimizer) run_.adam_count = run_.nonfinite_row = 0;
+  if (reset.data) {
+    run_.position = {};
+    run_.sampling.reset();
+  }
+  if (reset.scheduler) run_.schedule_start = run_.counts.step;
+  if (reset.metrics) {
+    run_.best.clear();
+    run_.kept_best.clear();
+    run_.validation_due = false;  // its record holds the best values of before
+  }
+}
+
+void Trainer::take_weights(const CheckpointReader& initial) {
+  const Untaken untaken = load_fitting_weights(initial, ctx_, weights_);
+  const std::size_t all = flat_parts(parameters_).size(), fresh = untaken.missing.size() + untaken.other_shape.size();
+  if (fresh == all) fail_input(fmt::format("checkpoint.init_from: {} has no tensor of a name and shape of this model", initial.folder()));
+  std::string text = fmt::format("{} of {} tensors from {}", all - fresh, all, initial.folder());
+  if (!untaken.missing.empty()) text += fmt::format("; drawn fresh, since it has none: {}", fmt::join(untaken.missing, ", "));
+  if (!untaken.other_shape.empty()) text += fmt::format("; drawn fresh, since its shape differs: {}", fmt::join(untaken.other_shape, ", "));
+  job_.log.info("init", text);
 }
 
 /// Values are compared with values of the same text, cut into the same words.
@@ -130,7 +167,9 @@ bool Trainer::step() {
       config.normalization == Normalization::kTokens ? update.loss_tokens : static_cast<std::int64_t>(update.samples.size());
   job_.progress.step = number;
   job_.progress.phase = Phase::kStep;
-  step_state_.write(number, learning_rate(config.schedule, number, config.limits.train_steps), 1.0 / static_cast<double>(counted));
+  const std::int64_t begun = run_.schedule_start, last = config.limits.train_steps;
+  step_state_.write(number, learning_rate(config.schedule, number - begun, last > 0 ? last - begun : 0),
+                    1.0 / static_cast<double>(counted));
   reducer_.begin_update(static_cast<int>(loaded.passes));
   for (std::int64_t pass = 0; pass < loaded.passes; ++pass) {
     if (pass > 0 && agree_to_stop()) {

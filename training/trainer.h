@@ -63,8 +63,9 @@ class Trainer {
  public:
   explicit Trainer(const TrainingJob&);
 
-  /// Starts from a checkpoint that was found, or from fresh weights. Call once, before `run`.
-  void start(const FoundCheckpoint*);
+  /// Starts from a checkpoint that was found; else from fresh weights, of which those that fit are taken from `initial`, if there is one.
+  /// Call once, before `run`.
+  void start(const FoundCheckpoint*, const CheckpointReader* initial = nullptr);
   /// Runs to a limit (kDone) or to a stop on request (kStopped), with everything saved. A request is looked at between passes and between
   /// groups of lines: an update that is not finished is discarded, a validation that is not finished stays due. Throws kNumerics and
   /// kStorage.
@@ -73,6 +74,9 @@ class Trainer {
   const RunState& state() const { return run_; }
 
  private:
+  void resume(const FoundCheckpoint&);
+  void apply(const Reset&);
+  void take_weights(const CheckpointReader&);
   bool step();
   void advance(const Update&);
   bool after_step(const RunCounts& before, bool stop);

@@ -1,5 +1,8 @@
 #include "training/run_state.h"
 
+#include <algorithm>
+#include <array>
+
 #include <gtest/gtest.h>
 
 namespace weft::test {
@@ -21,6 +24,8 @@ TEST(RunStateTest, WhatIsSavedComesBack) {
   run.tokenize = "zh";
   run.best["loss"] = {.value = std::nan(""), .step = 5, .stalled = 1};
   run.best["bleu"] = {.value = 30.5, .step = 5, .stalled = 2};
+  run.reset = {.optimizer = true, .metrics = true};
+  run.schedule_start = 6;
   const RunState read = run_state_from(Json::parse(to_json(run).dump(), "test"));
   EXPECT_EQ(read.position, run.position);
   EXPECT_EQ(read.sampling, run.sampling);
@@ -30,6 +35,8 @@ TEST(RunStateTest, WhatIsSavedComesBack) {
   EXPECT_EQ(read.tokenize, "zh");
   EXPECT_FALSE(read.best.at("loss").known());
   EXPECT_TRUE(read.validation_due);
+  EXPECT_EQ(read.reset, run.reset);
+  EXPECT_EQ(read.schedule_start, 6);
   EXPECT_EQ(read.best.at("bleu").step, 5);
 }
 
@@ -37,7 +44,8 @@ TEST(RunStateTest, CheckpointsFromBeforeTheseMembersAreRead) {
   const Json now = to_json(RunState{});
   Json older = Json::object();
   for (const Json::Member& member : now.as_object()) {
-    if (member.key != "sampling" && member.key != "kept_best" && member.key != "tokenize") older.set(member.key, member.value);
+    constexpr std::array kNew{"sampling", "kept_best", "tokenize", "reset", "schedule_start"};
+    if (std::ranges::count(kNew, member.key) == 0) older.set(member.key, member.value);
   }
   const RunState read = run_state_from(older);
   EXPECT_FALSE(read.sampling);

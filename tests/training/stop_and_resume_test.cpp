@@ -1,4 +1,5 @@
-// The trainer with ranks that are threads: a request to stop inside a validation and between two passes, and starts after the end.
+// The trainer with ranks that are threads: a request to stop inside a validation and between two passes, starts after the end, and what a
+// start takes from elsewhere or begins anew.
 #include <atomic>
 #include <filesystem>
 #include <functional>
@@ -8,9 +9,11 @@
 
 #include "parallel/thread_communicator.h"
 #include "runtime/cpu_device.h"
+#include "runtime/cpu_features.h"
 #include "state/run_directory.h"
 #include "tests/data/test_dataset.h"
 #include "training/memory_plan.h"
+#include "training/run_state.h"
 #include "training/trainer.h"
 
 namespace weft::test {
@@ -43,8 +46,8 @@ class StopAndResumeTest : public testing::Test {
     return training;
   }
 
-  /// `weft train`, on a run directory that is made when missing; returns what all ranks end with.
-  ExitCode start(const std::string& name, const Stop& stop = nullptr) {
+  /// `weft train`, on a run directory that is made when missing; returns what all ranks end with. `initial`: checkpoint.init_from.
+  ExitCode start(const std::string& name, const Stop& stop = nullptr, const Reset& reset = {}, const std::string& initial = "") {
     const std::string run_dir = folder_.path(name);
     std::filesystem::create_directories(run_dir);
     const MemoryQuestion question{
@@ -63,7 +66,7 @@ class StopAndResumeTest : public testing::Test {
                        .model = small_model(),
                        .training = training(),
                        .optimizer = {.ema_decay = 0.9},
-                       .checkpoint = {},
+                       .checkpoint = {.reset = reset},
                        .parallel = {},
                        .device = device,
                        .mesh = mesh,
@@ -77,7 +80,9 @@ class StopAndResumeTest : public testing::Test {
                        .arena_bytes = arena_bytes,
                        .identity = {.layout = Json::object(), .fingerprints = Json::object(), .chosen = Json::object()},
                        .stop_requested = [&] { return stop && stop(rank, progress); }});
-      trainer.start(found ? &*found : nullptr);
+      std::optional<CheckpointReader> from;
+      if (!initial.empty()) from.emplace(*storage, initial);
+      trainer.start(found ? &*found : nullptr, from ? &*from : nullptr);
       code = static_cast<int>(trainer.run());
     });
     return static_cast<ExitCode>(code.load());
@@ -97,6 +102,23 @@ class StopAndResumeTest : public testing::Test {
     }
     return found;
   }
+  Json run_state(const std::string& name, std::int64_t step) const {
+    return CheckpointReader(*make_posix_storage(), path(name, step_folder(step))).manifest().run_state;
+  }
+  std::vector<float> tensor(const std::string& name, std::int64_t step, const std::string& tensor) const {
+    const CheckpointReader reader(*make_posix_storage(), path(name, step_folder(step)));
+    const StoredTensor& stored = *reader.manifest().find(tensor);
+    std::vector<float> values(static_cast<std::size_t>(stored.shape.elements()));
+    const Box whole{.begin = Shape{0, 0}, .size = stored.shape};
+    reader.read(stored, whole, std::as_writable_bytes(std::span(values)));
+    return values;
+  }
+  /// Stops in update `step` or behind it; returns the step that is saved.
+  std::int64_t run_into(const std::string& name, std::int64_t step, const Reset& reset = {}) {
+    const Stop stop = [=](int, const Progress& at) { return at.phase == Phase::kStep && at.step == step; };
+    EXPECT_EQ(start(name, stop, reset), ExitCode::kStopped);
+    return list_steps(*make_posix_storage(), folder_.path(name)).front();
+  }
   void expect_same_state(const std::string& a, const std::string& b) const {
     for (const char* file : {"weights-00000-of-00002.safetensors", "optimizer-00001-of-00002.safetensors"}) {
       const std::string expected = read_text(path(a, step_folder(8) + "/" + file));
@@ -105,7 +127,7 @@ class StopAndResumeTest : public testing::Test {
     }
   }
 
-  const KernelTable* kernels_ = &cpu_kernels(cpu_features().instruction_set);
+  const KernelTable* kernels_ = &cpu_kernels(instruction_set());
   TestDataset data_{text_lengths(120, 5, 12)}, valid_{text_lengths(60, 6, 12)};
   TextFolder folder_;
 };
@@ -158,6 +180,52 @@ TEST_F(StopAndResumeTest, AResumeFromAStepWhoseValidationIsDoneDoesNotValidateAg
   std::filesystem::remove_all(path("run", step_folder(5)));
   EXPECT_EQ(start("run"), ExitCode::kDone);  // from step 4, which was saved before its validation
   EXPECT_EQ(validations("run").size(), 2u);
+}
+
+constexpr const char* kWeight = "encoder.layers.0.ffn.fc1.weight";
+
+TEST_F(StopAndResumeTest, AResetIsAppliedOnce) {
+  const std::int64_t first = run_into("run", 5);
+  const Reset all{.optimizer = true, .data = true, .scheduler = true, .metrics = true};
+  const std::int64_t second = run_into("run", 7, all);
+  const RunState once = run_state_from(run_state("run", second));
+  EXPECT_EQ(once.adam_count, second - first);
+  EXPECT_EQ(once.schedule_start, first);
+  EXPECT_EQ(once.reset, all);
+  EXPECT_LT(once.counts.epochs, run_state_from(run_state("run", first)).counts.epochs);
+  EXPECT_TRUE(once.best.empty());
+
+  ASSERT_EQ(start("run", nullptr, all), ExitCode::kDone);  // as a relaunch does: with the same configuration
+  const RunState last = run_state_from(run_state("run", 8));
+  EXPECT_EQ(last.adam_count, 8 - first);
+  EXPECT_EQ(last.schedule_start, first);
+}
+
+TEST_F(StopAndResumeTest, EachResetLeavesTheRestAsItWas) {
+  for (const Reset& reset : {Reset{.optimizer = true}, Reset{.data = true}, Reset{.scheduler = true}, Reset{.metrics = true}}) {
+    const std::string name = describe(reset);
+    const std::int64_t first = run_into(name, 5), second = run_into(name, 7, reset);
+    const RunState before = run_state_from(run_state(name, first)), after = run_state_from(run_state(name, second));
+    ASSERT_LT(first, second);
+    EXPECT_EQ(after.adam_count, reset.optimizer ? second - first : second) << name;
+    EXPECT_EQ(after.counts.epochs > before.counts.epochs, !reset.data) << name;
+    EXPECT_EQ(after.schedule_start, reset.scheduler ? first : 0) << name;
+    EXPECT_EQ(after.best.empty(), reset.metrics) << name;
+  }
+}
+
+TEST_F(StopAndResumeTest, ANewRunTakesTheAveragedWeightsOfAnother) {
+  ASSERT_EQ(start("teacher"), ExitCode::kDone);
+  const Stop at_once = [](int, const Progress& at) { return at.phase == Phase::kStep && at.step == 1 && at.pass == 1; };
+  const std::string from = path("teacher", step_folder(8));
+  ASSERT_EQ(start("pupil", at_once, {}, from), ExitCode::kStopped);  // inside its first update, which is discarded
+  EXPECT_EQ(tensor("pupil", 0, kWeight), tensor("teacher", 8, std::string("ema.") + kWeight));
+  EXPECT_NE(tensor("pupil", 0, kWeight), tensor("teacher", 8, kWeight));
+  EXPECT_EQ(tensor("pupil", 0, std::string("ema.") + kWeight), tensor("pupil", 0, kWeight));
+  EXPECT_EQ(run_state_from(run_state("pupil", 0)).adam_count, 0);
+
+  ASSERT_EQ(start("alone", at_once), ExitCode::kStopped);
+  EXPECT_NE(tensor("alone", 0, kWeight), tensor("pupil", 0, kWeight));
 }
 
 /// A record is of the run that came through a step last.
