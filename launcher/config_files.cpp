@@ -112,7 +112,15 @@ std::vector<Conflict> check_use(const Config& config, ConfigUse use) {
   require(conflicts, "vocab.tgt", config.vocab.tgt, false);
   if (trains) require(conflicts, "data.prepared", config.data.prepared, true);
   const std::string& resume = config.checkpoint.resume;
-  if (trains && resume != "auto" && resume != "never") require(conflicts, "checkpoint.resume", resume, true);
+  if (trains && resume != "auto" && resume != "never") {
+    require(conflicts, "checkpoint.resume", resume, true);
+    if (!config.checkpoint.init_from.empty()) {
+      conflicts.push_back({{.path = "checkpoint.init_from",
+                            .what = "does not go with checkpoint.resume: PATH, which takes the weights too",
+                            .expected = "one of the two"},
+                           {"checkpoint.init_from", "checkpoint.resume"}});
+    }
+  }
   return conflicts;
 }
 

@@ -11,11 +11,13 @@
 #include "data/prepare.h"
 #include "data/text_file.h"
 #include "launcher/config_changes.h"
+#include "launcher/model_path.h"
 #include "launcher/together.h"
 #include "runtime/checksum.h"
 #include "runtime/error.h"
 #include "state/checkpoint_reader.h"
 #include "state/run_directory.h"
+#include "training/run_state.h"
 
 namespace weft {
 namespace {
@@ -62,12 +64,15 @@ void require_same_model(const std::string& recorded_config, const std::string& c
 
 namespace {
 
-/// The corpus that the newest checkpoint whose manifest can be read was trained on; empty: there is no checkpoint.
-std::string trained_on(Storage& storage, const std::string& run_dir) {
+/// The corpus that a resume from the newest checkpoint whose manifest can be read must find; empty: there is no checkpoint, or
+/// checkpoint.reset allows other data.
+std::string required_corpus(const CheckpointConfig& config, Storage& storage, const std::string& run_dir) {
   std::exception_ptr failure;
   for (const std::int64_t step : list_steps(storage, run_dir)) {
     try {
-      return CheckpointReader(storage, run_dir + "/" + step_folder(step)).manifest().run.fingerprints.at("corpus").as_string();
+      const CheckpointReader reader(storage, run_dir + "/" + step_folder(step));
+      if (pending_reset(config, reader.manifest()).data) return "";
+      return reader.manifest().run.fingerprints.at("corpus").as_string();
     } catch (const Error&) {  // an older one may do
       failure = std::current_exception();
     }
@@ -86,14 +91,15 @@ std::string corpus_in(const std::string& prepared_folder) {
 }
 
 /// The text that a run was trained on is not given up for another, nor its vocabulary.
-void require_replaceable(const PrepareConfig& prepared, PreparedState state, const RunFiles& files, const std::string& run_dir,
+void require_replaceable(const PrepareConfig& prepared, PreparedState state, const RunFiles& files, const Config& config,
                          Storage& storage) {
   if (state != PreparedState::kOther || !files.has_checkpoints()) return;
-  const std::string trained = trained_on(storage, run_dir);
+  const std::string trained = required_corpus(config.checkpoint, storage, config.run_dir);
   if (trained.empty() || trained != corpus_in(prepared.folder)) return;
   fail_input(fmt::format(
       "{0}: was made of other text or with other settings (vocab, data, model.max_length)\n  found     checkpoints trained on it\n"
-      "  expected  the same text and settings, or data.prepared: {0} in place of data.train, or another run_dir",
+      "  expected  the same text and settings, or data.prepared: {0} in place of data.train, or another run_dir; "
+      "checkpoint.reset: [data] goes on with other text",
       prepared.folder));
 }
 
@@ -125,7 +131,7 @@ void keep_normalization(PrepareConfig& prepared, const std::string& run_dir, Sto
 
 }  // namespace
 
-std::string prepare_when_needed(const Config& config, const RunFiles& files, Storage& storage, Log& log) {
+std::string prepare_when_needed(const Config& config, const RunFiles& files, const VocabularyFiles& initial, Storage& storage, Log& log) {
   if (!config.data.prepared.empty()) {
     const PreparedCheck found = check_prepared_folder(config.data.prepared);
     if (found.state == PreparedState::kDamaged) fail_input(found.damage + "\n  expected  whole data: prepare them again");
@@ -137,12 +143,12 @@ std::string prepare_when_needed(const Config& config, const RunFiles& files, Sto
                                .vocab = config.vocab,
                                .limits = {.source = config.model.max_length, .target = config.model.max_length},
                                .folder = config.run_dir + "/prepared",
-                               .ready = files.ready_vocabularies(config.vocab.share_vocab)};
+                               .ready = initial.source.empty() ? files.ready_vocabularies(config.vocab.share_vocab) : initial};
   keep_normalization(prepare_config, config.run_dir, storage, log);
   const PreparedCheck found = check_prepared(prepare_config);
   say_checked(found, prepare_config.folder, log);
   if (found.state == PreparedState::kWhole) return prepare_config.folder;
-  require_replaceable(prepare_config, found.state, files, config.run_dir, storage);
+  require_replaceable(prepare_config, found.state, files, config, storage);
   log.info("prepare", prepare_config.folder + ": learning the vocabulary and binarising the text");
   const PrepareReport report = prepare(prepare_config);
   for (const std::string& line : account_of(report)) log.info("prepare", line);
@@ -205,16 +211,38 @@ std::string validation_fingerprint(const PreparedData& data) {
                      checksum(read_whole_file(data.valid_text.tgt)).hex());
 }
 
-void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint) {
+void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint, bool other_corpus) {
   std::string text;
   for (const Json::Member& member : now.as_object()) {
     const std::string& before = recorded.at(member.key).as_string();
-    if (before == member.value.as_string()) continue;
+    if (before == member.value.as_string() || (other_corpus && member.key == "corpus")) continue;
     text += fmt::format("\n  {:<9} {} of the checkpoint, {} now", member.key, before, member.value.as_string());
   }
   if (text.empty()) return;
   fail_input(
       fmt::format("{}: was trained on other data{}\n  expected  the same text and vocabulary, or another run_dir", checkpoint, text));
+}
+
+Reset pending_reset(const CheckpointConfig& config, const Manifest& manifest) {
+  return without(config.reset, run_state_from(manifest.run_state).reset);
+}
+
+std::string find_initial(const Config& config, const RunFiles& files, Storage& storage, Log& log) {
+  const std::string& path = config.checkpoint.init_from;
+  if (path.empty()) return "";
+  if (!files.has_checkpoints()) return find_model(storage, path, "checkpoint.init_from");
+  log.info("init", fmt::format("checkpoint.init_from is not read: {} has checkpoints of its own", config.run_dir));
+  return "";
+}
+
+void require_initial_vocabularies(const CheckpointReader& initial, const Json& data_fingerprints) {
+  for (const char* name : {"source_vocabulary", "target_vocabulary"}) {
+    if (initial.manifest().run.fingerprints.at(name) == data_fingerprints.at(name)) continue;
+    fail_input(fmt::format(
+        "checkpoint.init_from: {} has another {}\n  expected  data made with its vocabulary: no vocab.src and vocab.tgt, and no "
+        "data.prepared made with another",
+        initial.folder(), std::string_view(name).starts_with("source") ? "source vocabulary" : "target vocabulary"));
+  }
 }
 
 }  // namespace weft

@@ -19,8 +19,9 @@ void write_run_files(RunFiles&, const Config&, const PreparedData&, const std::s
 
 /// The prepared folder of the run: data.prepared, or RUN/prepared, which is made here when it is not there, damaged or made of other text;
 /// but with exit 64 when the run has a checkpoint that was trained on that. A vocabulary that lies ready in the run directory is used where
-/// it fits the settings, and refused where it does not.
-std::string prepare_when_needed(const Config&, const RunFiles&, Storage&, Log&);
+/// it fits the settings, and refused where it does not. `initial`: the vocabularies of checkpoint.init_from, used in their place; empty:
+/// none.
+std::string prepare_when_needed(const Config&, const RunFiles&, const VocabularyFiles& initial, Storage&, Log&);
 
 /// The checkpoint a run goes on from, by checkpoint.resume: the newest whole one of the run directory; if that has none, the one that
 /// resume names. Refused: resume never in a directory that has checkpoints, since nothing is ever overwritten.
@@ -35,7 +36,15 @@ Json fingerprints(const PreparedData&);
 std::string validation_fingerprint(const PreparedData&);
 /// Fails with exit 64, naming each key that makes another model than the checkpoint's, both configurations as dump_config writes them.
 void require_same_model(const std::string& recorded_config, const std::string& config, const std::string& checkpoint);
-/// Fails with exit 64, naming each one that differs.
-void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint);
+/// Fails with exit 64, naming each one that differs. `other_corpus`: it may be another one, but the vocabularies stay.
+void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint, bool other_corpus);
+
+/// What checkpoint.reset still asks of a resume from this checkpoint: what it has recorded is done.
+Reset pending_reset(const CheckpointConfig&, const Manifest&);
+
+/// The checkpoint that checkpoint.init_from names; empty: none is named, or the run has checkpoints of its own, which is logged.
+std::string find_initial(const Config&, const RunFiles&, Storage&, Log&);
+/// Fails with exit 64 where the data were not made with the vocabularies of the weights that the run starts with.
+void require_initial_vocabularies(const CheckpointReader& initial, const Json& data_fingerprints);
 
 }  // namespace weft

@@ -3,12 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "launcher/bf16_probe.h"
 #include "launcher/config_changes.h"
 #include "launcher/config_checks.h"
 #include "launcher/crash_handler.h"
 #include "launcher/job.h"
 #include "launcher/machine.h"
 #include "launcher/memory_question.h"
+#include "launcher/model_path.h"
 #include "launcher/run_directory_setup.h"
 #include "launcher/signals.h"
 #include "launcher/together.h"
@@ -58,6 +60,8 @@ void say_start(Log& log, const Config& config, const Machine& machine, const Job
   if (!job.slow_transport().empty()) log.warn_once("config", job.slow_transport());
   const std::string crowded = oversubscription(job.ranks_on_host(), machine.threads);
   if (!crowded.empty()) log.warn_once("config", crowded);
+  const std::string advice = job.is_root() ? bf16_advice(machine) : "";
+  if (!advice.empty()) log.info("config", advice);
 }
 
 void say_short(Log& log, const TrainingConfig& training, const Dataset& data) {
@@ -83,6 +87,7 @@ Json layout_of(Mesh& mesh, const ParallelConfig& config) {
 struct RunDirectory {
   std::optional<RunLock> lock;
   std::optional<RunFiles> files;  // of rank 0
+  std::string initial;            // the checkpoint that the weights come from; empty: none
   std::string data;               // the prepared folder
 
   RunDirectory(const Config& config, Job& job, Storage& storage, Log& log) {
@@ -93,10 +98,14 @@ struct RunDirectory {
       files->require_own("config.yaml", dump_config(config));
       log.add_file(config.run_dir + "/train.log");
       remove_leftovers(storage, config.run_dir, log);
-      data = prepare_when_needed(config, *files, storage, log);
+      initial = find_initial(config, *files, storage, log);
+      const bool uses_its_vocabulary = !initial.empty() && config.vocab.src.empty() && config.vocab.tgt.empty();
+      const VocabularyFiles vocabularies = uses_its_vocabulary ? find_vocabularies(initial, config.vocab.share_vocab) : VocabularyFiles{};
+      data = prepare_when_needed(config, *files, vocabularies, storage, log);
     };
     on_root_at_length(job.control(), {.seconds = kAliveSeconds, .body = set_up, .alive = [&] { job.progress().pass += 1; }});
     data = job.control().broadcast(data, 0);
+    initial = job.control().broadcast(initial, 0);
     job.progress().pass = 0;
   }
 };
@@ -137,7 +146,15 @@ int run_train(const Config& config, Job& job) {
   const std::string validation = validation_fingerprint(*data);
   require_same(job.control(), "validation text", validation);
   std::optional<FoundCheckpoint> found = find_start(config, *storage, job.control(), log);
+  std::optional<CheckpointReader> initial;
+  together(job.control(), [&] {
+    if (found || directory.initial.empty()) return;
+    initial.emplace(*storage, directory.initial);
+    verify_weights(*initial);
+    require_initial_vocabularies(*initial, data_fingerprints);
+  });
   const RunIdentity* recorded = found ? &found->reader.manifest().run : nullptr;
+  const Reset reset = found ? pending_reset(config.checkpoint, found->reader.manifest()) : Reset{};
   const Json layout = layout_of(job.mesh(), config.parallel);
   const bool same_layout = recorded != nullptr && recorded->layout == layout;
 
@@ -145,7 +162,7 @@ int run_train(const Config& config, Job& job) {
   Machine machine;
   MemoryPlan memory;
   together(job.control(), [&] {
-    if (found) require_same_data(recorded->fingerprints, data_fingerprints, found->reader.folder());
+    if (found) require_same_data(recorded->fingerprints, data_fingerprints, found->reader.folder(), reset.data);
     if (found) require_same_model(recorded->config, dump_config(config), found->reader.folder());
     if (!data->valid) require_no_validation_keys(config, directory.data);
     machine = choose_machine(config, recorded ? &recorded->chosen : nullptr);
@@ -157,8 +174,9 @@ int run_train(const Config& config, Job& job) {
   say_short(log, config.training, data->train);
   std::string changed;
   if (recorded != nullptr) {
-    for (const std::string& text : {differences(recorded->layout, layout), differences(recorded->chosen, chosen),
-                                    changes_of(recorded->config, dump_config(config)).numbers}) {
+    for (const std::string& text :
+         {differences(recorded->layout, layout), differences(recorded->chosen, chosen),
+          changes_of(recorded->config, dump_config(config)).numbers, reset == Reset{} ? "" : "starts anew: " + describe(reset)}) {
       if (!text.empty()) changed += (changed.empty() ? "" : ", ") + text;
     }
   }
@@ -194,7 +212,7 @@ int run_train(const Config& config, Job& job) {
                                 .config = dump_config(config),
                                 .version = kVersion},
                    .stop_requested = stop_requested});
-  trainer.start(found ? &*found : nullptr);
+  trainer.start(found ? &*found : nullptr, initial ? &*initial : nullptr);
   on_root(job.control(), [&] { write_run_files(*directory.files, config, *data, directory.data); });
   found.reset();  // its files, once pruned, would keep their space as long as they are open
   const int code = static_cast<int>(trainer.run());
