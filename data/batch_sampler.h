@@ -42,8 +42,9 @@ struct SamplerConfig {
 };
 
 /// Cuts epochs into updates. An epoch is a seeded permutation of the data set, cut into as few windows as `bucket_size` allows, of equal
-/// size but for one sentence, each sorted by length, cut where the budget is full, and its batches shuffled. A sentence that is longer than the budget is a batch by itself. Every update is
-/// a pure function of (configuration, position); the window in hand is kept, so that neighbours are cheap. Not for two threads: copy it.
+/// size but for one sentence, each sorted by length, cut where the budget is full, and its batches shuffled. A sentence that is longer than
+/// the budget is a batch by itself. Every update is a pure function of (configuration, position); the window in hand is kept, so that
+/// neighbours are cheap. Not for two threads: copy it.
 class BatchSampler {
  public:
   /// The data set must outlive the sampler.

@@ -15,8 +15,9 @@ namespace {
 std::pair<std::string_view, std::string_view> split(std::string_view line, const LineReader& reader) {
   const auto tabs = std::count(line.begin(), line.end(), '\t');
   if (tabs != 1 && !reader.truncated()) {
-    fail_input(
-        fmt::format("{}:{}: {} columns\n  expected  2 columns, which is one tab in a line", reader.path(), reader.number(), tabs + 1));
+    const bool returns = line.find('\r') != std::string_view::npos;
+    fail_input(fmt::format("{}:{}: {} column{}{}\n  expected  2 columns, which is one tab in a line", reader.path(), reader.number(),
+                           tabs + 1, tabs == 0 ? "" : "s", returns ? ", and CR inside the line, which ends no line" : ""));
   }
   const std::size_t tab = std::min(line.find('\t'), line.size());
   return {line.substr(0, tab), line.substr(std::min(tab + 1, line.size()))};
@@ -82,23 +83,6 @@ std::vector<std::string> PairReader::carriage_returns() const {
                                    reader->carriage_returns(), reader->number()));
   }
   return warnings;
-}
-
-std::int64_t count_pairs(const ParallelText& text) {
-  std::int64_t pairs = 0;
-  if (text.file.empty()) {
-    pairs = count_lines(text.src);
-    const std::int64_t target = count_lines(text.tgt);
-    if (pairs != target) {
-      fail_input(fmt::format("{} has {} lines, {} has {}: parallel files need equally many (a line ends in LF and in nothing else)",
-                             text.src, pairs, text.tgt, target));
-    }
-  } else {
-    PairReader reader(text);
-    for (TextPair pair; reader.next(pair);) ++pairs;
-  }
-  if (pairs == 0) fail_input(fmt::format("{}: empty, there is nothing to prepare", names_of(text)));
-  return pairs;
 }
 
 }  // namespace weft

@@ -56,7 +56,4 @@ class PairReader {
   bool target_first_;
 };
 
-/// Pairs of a text. Unequal line counts (both are named), no lines at all and lines without exactly one tab are errors.
-std::int64_t count_pairs(const ParallelText&);
-
 }  // namespace weft

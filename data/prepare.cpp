@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "data/check_text.h"
 #include "data/dataset_writer.h"
 #include "data/encode_corpus.h"
 #include "data/file_contents.h"
@@ -74,7 +75,8 @@ void require_one_vocabulary(const VocabConfig& vocab) {
 void make_vocabularies(const PrepareConfig& config, const std::vector<VocabularySource>& sources, const std::string& folder) {
   for (const VocabularySource& source : sources) {
     const std::string to = folder + "/" + source.name, from = source.given.empty() ? source.found : source.given;
-    from.empty() ? train_vocabulary(source.columns, config.vocab, to) : copy_vocabulary(from, config.vocab.type, to);
+    from.empty() ? train_vocabulary(source.columns, config.vocab, config.data.invalid_utf8, to)
+                 : copy_vocabulary(from, config.vocab.type, to);
   }
 }
 
@@ -166,9 +168,9 @@ PreparedCheck check(const PrepareConfig& config, const Json& made, FileContents&
 
 PrepareReport prepare(const PrepareConfig& config) {
   if (config.data.train.empty()) fail_input("data.train: no files are named");
-  for (const ParallelText& text : config.data.train) count_pairs(text);
+  for (const ParallelText& text : config.data.train) check_pairs(text, config.data.invalid_utf8);
   const bool has_valid = config.data.valid.given();
-  if (has_valid) count_pairs(config.data.valid);
+  if (has_valid) check_pairs(config.data.valid, config.data.invalid_utf8);
   require_one_vocabulary(config.vocab);
   std::error_code error;
   std::filesystem::create_directories(config.folder, error);

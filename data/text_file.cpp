@@ -1,11 +1,14 @@
 #include "data/text_file.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -33,8 +36,29 @@ void require_text_file(const std::string& path) {
   }
 }
 
+namespace {
+
+/// gzip is read as it is; what other packers write would be garbage.
+void refuse_packed(const std::string& path) {
+  using namespace std::string_view_literals;
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kFormats{{{"xz",
+                                                                                    "\xFD"
+                                                                                    "7zXZ"sv},
+                                                                                   {"bzip2", "BZh"sv},
+                                                                                   {"zstd", "\x28\xB5\x2F\xFD"sv},
+                                                                                   {"zip", "PK\x03\x04"sv}}};
+  std::string begin(8, '\0');
+  std::ifstream(path, std::ios::binary).read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  for (const auto& [name, magic] : kFormats) {
+    if (begin.starts_with(magic)) fail_input(fmt::format("{}: a file packed by {}\n  expected  plain text or gzip", path, name));
+  }
+}
+
+}  // namespace
+
 LineReader::LineReader(const std::string& path) : path_(path), buffer_(std::size_t{1} << 18) {
   require_text_file(path);
+  refuse_packed(path);
   gzFile opened = gzopen(path.c_str(), "rb");
   if (opened == nullptr) fail_input(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
   file_ = std::make_unique<Gzip>(opened);
@@ -89,7 +113,7 @@ bool LineReader::next(std::string& line) {
     line.pop_back();
     ++carriage_returns_;
   }
-  if (any) ++number_;
+  if (any && ++number_ == 1 && line.starts_with(kByteOrderMark)) line.erase(0, kByteOrderMark.size());
   return any;
 }
 
@@ -102,14 +126,6 @@ std::string read_whole_file(const std::string& path) {
   file.read(content.data(), static_cast<std::streamsize>(content.size()));
   if (bytes < 0 || !file) fail_input(fmt::format("{}: cannot be read", path));
   return content;
-}
-
-std::int64_t count_lines(const std::string& path) {
-  LineReader reader(path);
-  std::string line;
-  while (reader.next(line)) {
-  }
-  return reader.number();
 }
 
 }  // namespace weft

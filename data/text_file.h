@@ -10,7 +10,8 @@ namespace weft {
 inline constexpr std::int64_t kMaxLineBytes = std::int64_t{1} << 20;
 
 /// Reads a text file, plain or gzip (told apart by content), line by line. A line ends in LF and in nothing else: CR, U+2028 and U+0085
-/// stay inside. One CR before the LF, the line end of Windows, is removed and counted. A missing LF at the end of the file is fine. What
+/// stay inside. One CR before the LF, the line end of Windows, is removed and counted, and so is a byte order mark at the
+/// beginning of the file. A missing LF at the end of the file is fine. What
 /// require_text_file refuses and broken gzip data are errors that name the file.
 class LineReader {
  public:
@@ -47,8 +48,5 @@ void require_text_file(const std::string& path);
 
 /// All bytes of a file as they are.
 std::string read_whole_file(const std::string& path);
-
-/// Lines of a file.
-std::int64_t count_lines(const std::string& path);
 
 }  // namespace weft

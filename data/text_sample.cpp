@@ -17,7 +17,7 @@ std::uint64_t share(std::int64_t limit, std::int64_t amount) {
 }  // namespace
 
 TextSample::TextSample(const std::vector<TextColumn>& columns, const SampleLimits& limits)
-    : columns_(columns), key_(random_key(1, "vocabulary sample")) {
+    : columns_(columns), key_(random_key(1, "vocabulary sample")), repairs_(limits.invalid_utf8 == InvalidUtf8::kReplace) {
   std::int64_t bytes = 0;
   for (const TextColumn& column : columns) {
     ColumnReader reader(column);
@@ -30,7 +30,11 @@ bool TextSample::next(std::string& line) {
   while (read_line(line)) {
     const auto number = static_cast<std::uint64_t>(at_++);
     if (kept_of_billion_ < kBillion && random_below(key_, number, kBillion) >= kept_of_billion_) continue;
-    if (!line.empty() && find_invalid_utf8(line) == std::string_view::npos) return true;
+    if (line.empty()) continue;
+    if (find_invalid_utf8(line) == std::string_view::npos) return true;
+    if (!repairs_) continue;
+    line = repair_utf8(line);
+    return true;
   }
   return false;
 }

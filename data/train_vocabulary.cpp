@@ -132,8 +132,9 @@ std::string learn_vocabulary(const std::vector<TextColumn>& columns, const Vocab
   return config.type == VocabType::kSentencePiece ? learn_pieces(columns, config, sample) : learn_entries(columns, config, sample);
 }
 
-void train_vocabulary(const std::vector<TextColumn>& columns, const VocabConfig& config, const std::string& path) {
-  write_file(path, learn_vocabulary(columns, config));
+void train_vocabulary(const std::vector<TextColumn>& columns, const VocabConfig& config, InvalidUtf8 invalid_utf8,
+                      const std::string& path) {
+  write_file(path, learn_vocabulary(columns, config, {.invalid_utf8 = invalid_utf8}));
 }
 
 }  // namespace weft

@@ -5,6 +5,9 @@
 
 namespace weft {
 
+/// What some programs put before UTF-8 text. It is no part of it.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 /// Offset of the first byte that is no part of well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF), or that
 /// is NUL, which tokenizers drop without a word. std::string_view::npos: all is well.
 std::size_t find_invalid_utf8(std::string_view text);

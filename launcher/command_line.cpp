@@ -76,7 +76,8 @@ void add_options(CLI::App& app, const Verb& verb, CommandLine& line) {
     add_path(app, "--tgt", line.target_file, "targets, a line each")->type_name("FILE");
   }
   if (verb.name == "evaluate") {
-    add_path(app, "--config", line.config_files, "YAML files: the model of run_dir, the files of data.valid, section decoding")
+    add_path(app, "--config", line.config_files,
+             "YAML files: the model of run_dir, the files of data.valid, sections decoding and precision")
         ->type_name("FILE...");
     add_path(app, "--src", line.source_file, "sources for --model, a line each")->type_name("FILE");
     add_path(app, "--hyp", line.hypotheses, "output to judge, a line a sentence, detokenised")->type_name("FILE");

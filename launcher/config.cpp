@@ -18,7 +18,9 @@ std::string dump_config(const Config& config) {
 
 std::vector<std::string> decoding_sets(const Config& config) {
   std::vector<std::string> sets{fmt::format("seed={}", config.seed)};
-  for (const Key& key : decoding_section().keys) sets.push_back(fmt::format("decoding.{}={}", key.name, key.write(config)));
+  for (const Section& section : {decoding_section(), precision_section()}) {
+    for (const Key& key : section.keys) sets.push_back(fmt::format("{}.{}={}", section.name, key.name, key.write(config)));
+  }
   return sets;
 }
 

@@ -61,7 +61,7 @@ LoadedConfig parse_config(const std::string& text, const std::string& name, Conf
 
 /// The effective configuration as YAML, every default written out. Read back it gives the same configuration and the same text.
 std::string dump_config(const Config&);
-/// Section decoding and the seed as "section.key=value", for the configuration of another model.
+/// Sections decoding and precision, and the seed, as "section.key=value", for the configuration of another model.
 std::vector<std::string> decoding_sets(const Config&);
 /// Every key with default, values and meaning, as Markdown.
 std::string key_reference();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "data/check_text.h"
 #include "data/output_file.h"
 #include "data/prepare.h"
 #include "data/prepared.h"
@@ -23,10 +24,11 @@ struct Learned {
 
 /// Nothing is overwritten, since a run that has begun depends on its vocabulary. A file with the same content is fine: an earlier call that
 /// was killed may have left it.
-void learn(const std::vector<Learned>& vocabularies, const VocabConfig& config) {
+void learn(const std::vector<Learned>& vocabularies, const VocabConfig& config, InvalidUtf8 invalid_utf8) {
   std::vector<std::string> contents;
   for (const Learned& vocabulary : vocabularies) {
-    contents.push_back(learn_vocabulary(vocabulary.from, config));
+    for (const TextColumn& column : vocabulary.from) check_text(column, invalid_utf8);
+    contents.push_back(learn_vocabulary(vocabulary.from, config, {.invalid_utf8 = invalid_utf8}));
     if (std::filesystem::exists(vocabulary.path) && read_whole_file(vocabulary.path) != contents.back()) {
       fail_input(vocabulary.path +
                  ": exists already, and is not what the text and the settings give\n  expected  another run_dir, or no such file");
@@ -57,7 +59,7 @@ int run_vocab(const Config& config, const CommandLine&) {
   std::vector<Learned> vocabularies;
   if (learns_source) vocabularies.push_back({columns_of(config.data.train, true, vocab.share_vocab), files.source});
   if (learns_target) vocabularies.push_back({columns_of(config.data.train, false, true), files.target});
-  learn(vocabularies, vocab);
+  learn(vocabularies, vocab, config.data.invalid_utf8);
   return static_cast<int>(ExitCode::kDone);
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "data/prepared.h"
+#include "data/prepared_json.h"
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/storage.h"
@@ -51,25 +52,37 @@ int inspect_one(Storage& storage, const std::string& folder, bool as_json) {
   return code;
 }
 
-int inspect_run(Storage& storage, const std::string& folder, const std::vector<std::int64_t>& steps) {
+int inspect_run(Storage& storage, const std::string& folder, const std::vector<std::int64_t>& steps, bool as_json) {
   bool damaged = false;
   for (const std::int64_t step : steps) {
     const CheckpointSummary summary = inspect_checkpoint(storage, folder + "/" + step_folder(step));
     damaged |= !summary.damage.empty();
+    if (as_json) {
+      Json json = Json::object();
+      json.set("step", step).set("bytes", summary.manifest.bytes()).set("whole", summary.damage.empty()).set("damage", summary.damage);
+      fmt::print("{}\n", json.dump());
+      continue;
+    }
     fmt::print("{}  {:>8}  {}\n", step_folder(step), bytes_text(summary.manifest.bytes()),
                summary.damage.empty() ? "whole" : "damaged: " + summary.damage);
   }
   return static_cast<int>(damaged ? ExitCode::kNoCheckpoint : ExitCode::kDone);
 }
 
-int inspect_prepared(const std::string& folder) {
+int inspect_prepared(const std::string& folder, bool as_json) {
   const PreparedData data = open_prepared(folder, VocabConfig{.share_vocab = fs::exists(vocabulary_files(folder, true).source)});
   data.train.verify();
-  fmt::print("train: {}\n", describe(data.train_account));
-  if (data.valid) {
-    data.valid->verify();
-    fmt::print("valid: {}\n", describe(data.valid_account));
+  if (data.valid) data.valid->verify();
+  if (as_json) {
+    Json json = Json::object();
+    json.set("train", to_json(data.train_account));
+    if (data.valid) json.set("valid", to_json(data.valid_account));
+    json.set("source_pieces", data.source.size()).set("target_pieces", data.target.size()).set("shared_vocabulary", data.shared_vocabulary);
+    fmt::print("{}\n", json.dump());
+    return static_cast<int>(ExitCode::kDone);
   }
+  fmt::print("train: {}\n", describe(data.train_account));
+  if (data.valid) fmt::print("valid: {}\n", describe(data.valid_account));
   fmt::print("vocabulary: {} source, {} target pieces{}\n", data.source.size(), data.target.size(),
              data.shared_vocabulary ? ", shared" : "");
   fmt::print("every checksum holds\n");
@@ -84,9 +97,9 @@ int run_inspect(const Config&, const CommandLine& line) {
     fail_input(line.path + ": no such folder\n  expected  a checkpoint, a run directory or a prepared folder");
   const std::unique_ptr<Storage> storage = make_posix_storage();
   if (fs::exists(line.path + "/manifest.json")) return inspect_one(*storage, line.path, line.json);
-  if (fs::exists(line.path + "/prepared.json")) return inspect_prepared(line.path);
+  if (fs::exists(line.path + "/prepared.json")) return inspect_prepared(line.path, line.json);
   const std::vector<std::int64_t> steps = list_steps(*storage, line.path);
-  if (!steps.empty()) return inspect_run(*storage, line.path, steps);
+  if (!steps.empty()) return inspect_run(*storage, line.path, steps, line.json);
   fail_input(line.path + ": holds no checkpoint\n  expected  a checkpoint, a run directory or a prepared folder");
 }
 

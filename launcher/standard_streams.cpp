@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "data/text_file.h"
+#include "data/utf8.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -80,6 +81,7 @@ void LineInput::split(std::vector<std::string>& lines, std::size_t most) {
 
 void LineInput::take_line(std::vector<std::string>& lines) {
   if (line_.ends_with('\r')) line_.pop_back();
+  if (std::exchange(first_, false) && line_.starts_with(kByteOrderMark)) line_.erase(0, kByteOrderMark.size());
   lines.push_back(std::exchange(line_, {}));
 }
 

@@ -30,6 +30,7 @@ class LineInput {
   std::size_t begin_ = 0;
   std::string line_;  // the beginning of a line whose end was not read yet
   bool inside_line_ = false;
+  bool first_ = true;
   bool ended_ = false;
 };
 

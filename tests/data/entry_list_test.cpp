@@ -20,7 +20,7 @@ class EntryListTest : public testing::Test {
  protected:
   Vocabulary learn(const std::string& text, VocabType type, std::int64_t size) {
     folder_.write("text", text);
-    train_vocabulary({folder_.path("text")}, {.type = type, .vocab_size = size}, folder_.path("vocab"));
+    train_vocabulary({folder_.path("text")}, {.type = type, .vocab_size = size}, InvalidUtf8::kError, folder_.path("vocab"));
     return Vocabulary::load(folder_.path("vocab"));
   }
   Vocabulary read(const std::string& list) { return Vocabulary::load(folder_.write("list", list)); }

@@ -1,4 +1,5 @@
 #include "data/parallel_text.h"
+#include "data/check_text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -40,7 +41,7 @@ TEST(ParallelTextTest, TwoFilesAndTwoColumnsGiveTheSamePairs) {
     EXPECT_THAT(pairs_of(text), ElementsAre("1 a b | x", "2  | y", "3 \"c | "));
     EXPECT_THAT(lines_of(column_of(text, Side::kSource)), ElementsAre("a b", "", "\"c"));
     EXPECT_THAT(lines_of(column_of(text, Side::kTarget)), ElementsAre("x", "y", ""));
-    EXPECT_EQ(count_pairs(text), 3);
+    EXPECT_EQ(check_pairs(text, InvalidUtf8::kError), 3);
   }
 }
 
@@ -48,7 +49,7 @@ TEST(ParallelTextTest, AWrongNumberOfTabsNamesFileAndLine) {
   const TextFolder folder;
   const ParallelText few{.file = folder.write("few.tsv", "a\tb\nc d\n")}, many{.file = folder.write("many.tsv", "a\tb\nc\td\t\n")};
   EXPECT_THAT([&] { pairs_of(few); }, ThrowsMessage<Error>(AllOf(HasSubstr("few.tsv:2: 1 column"), HasSubstr("one tab in a line"))));
-  EXPECT_THAT([&] { count_pairs(many); }, ThrowsMessage<Error>(HasSubstr("many.tsv:2: 3 columns")));
+  EXPECT_THAT([&] { check_pairs(many, InvalidUtf8::kError); }, ThrowsMessage<Error>(HasSubstr("many.tsv:2: 3 columns")));
   EXPECT_THAT([&] { lines_of({few.file, 2}); }, ThrowsMessage<Error>(HasSubstr("few.tsv:2: 1 column")));
 }
 
@@ -62,6 +63,39 @@ TEST(ParallelTextTest, APairThatWasCutCountsAsTruncatedOnBothSides) {
   EXPECT_TRUE(pair.target.truncated);
 }
 
+TEST(CheckTextTest, AnotherEncodingAndLinesOfCrAloneAreNamedBeforeAnythingIsLearned) {
+  const TextFolder folder;
+  const auto says = [&](const std::string& text, InvalidUtf8 policy) -> std::string {
+    try {
+      check_text(folder.write("text", text), policy);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kBadInput);
+      return std::string(error.what()).substr(folder.path("text").size());
+    }
+    return "";
+  };
+  for (const InvalidUtf8 policy : {InvalidUtf8::kError, InvalidUtf8::kSkip, InvalidUtf8::kReplace}) {
+    EXPECT_THAT(says(std::string("\xff\xfe"
+                                 "a\0\n\0",
+                                 6),
+                     policy),
+                HasSubstr(":1: the file looks like UTF-16\n"));
+    EXPECT_THAT(says(std::string("a\0b\0c\0\n\0", 8), policy), HasSubstr(":1: the file looks like UTF-16\n"));
+    EXPECT_THAT(says("a\rb\rc\rd\n", policy), HasSubstr(":1: 3 CR inside 1 line: its lines end in CR alone"));
+    EXPECT_EQ(says("a\r\nb\r\nc\rd\r\n", policy), "");  // of Windows, with a stray one
+  }
+  EXPECT_THAT(says("a\nGr\xFC\xDF"
+                   "e\n",
+                   InvalidUtf8::kError),
+              HasSubstr(":2: byte 3 (0xfc) is not UTF-8, as in Latin-1 or another 8-bit encoding\n"));
+  EXPECT_THAT(says("\xE2\x82\n", InvalidUtf8::kError), HasSubstr(":1: byte 1 (0xe2) is not UTF-8\n"));
+  EXPECT_THAT(says(std::string("abcdef\0\n", 8), InvalidUtf8::kError), HasSubstr(":1: byte 7 (0x00) is NUL\n"));
+  EXPECT_EQ(says("a\nGr\xFC\xDF"
+                 "e\n",
+                 InvalidUtf8::kSkip),
+            "");
+}
+
 TEST(TextSampleTest, ASmallTextIsTakenWholeButForUnusableLines) {
   const TextFolder folder;
   const std::vector<TextColumn> texts{folder.write("a", "one\n\ntw\xffo\n"), {folder.write("b", "x\tthree\ny\tfour\n"), 2}};
@@ -70,6 +104,10 @@ TEST(TextSampleTest, ASmallTextIsTakenWholeButForUnusableLines) {
   std::vector<std::string> lines;
   for (std::string line; sample.next(line);) lines.push_back(line);
   EXPECT_THAT(lines, ElementsAre("one", "three", "four"));
+  TextSample repaired(texts, {.invalid_utf8 = InvalidUtf8::kReplace});
+  lines.clear();
+  for (std::string line; repaired.next(line);) lines.push_back(line);
+  EXPECT_THAT(lines, ElementsAre("one", "tw\uFFFDo", "three", "four"));
 }
 
 TEST(TextSampleTest, OfALargeTextAboutTheLimitIsTakenFromAllOverTheSameEachTime) {

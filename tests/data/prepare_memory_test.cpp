@@ -56,7 +56,8 @@ class PrepareMemoryTest : public testing::Test {
 };
 
 TEST_F(PrepareMemoryTest, GrowsByEightBytesAPair) {
-  train_vocabulary({folder_.write("some", small_text(500, 1))}, {.type = VocabType::kWord, .vocab_size = 200}, folder_.path("vocab"));
+  train_vocabulary({folder_.write("some", small_text(500, 1))}, {.type = VocabType::kWord, .vocab_size = 200}, InvalidUtf8::kError,
+                   folder_.path("vocab"));
   const PrepareConfig small = config(75'000), large = config(300'000);
   const double few = peak_of([&] { prepare(small); }), many = peak_of([&] { prepare(large); });
   // 225,000 pairs more are 1.7 MiB; the two lists double as they grow, which makes up to 3 times that. The text is 27 MiB larger.
@@ -64,7 +65,8 @@ TEST_F(PrepareMemoryTest, GrowsByEightBytesAPair) {
 }
 
 TEST_F(PrepareMemoryTest, LongLinesAreNotHeldByTheThousand) {
-  train_vocabulary({folder_.write("some", small_text(500, 1))}, {.type = VocabType::kWord, .vocab_size = 200}, folder_.path("vocab"));
+  train_vocabulary({folder_.write("some", small_text(500, 1))}, {.type = VocabType::kWord, .vocab_size = 200}, InvalidUtf8::kError,
+                   folder_.path("vocab"));
   PrepareConfig few = config(5'000), many = few;
   std::string line;
   while (line.size() < 100'000) line += "bako ";

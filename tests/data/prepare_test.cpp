@@ -169,8 +169,8 @@ TEST_F(PrepareTest, MissingEmptyAndDroppedCorporaAreMistakesOfTheUser) {
 }
 
 TEST_F(PrepareTest, GivenVocabulariesAreUsedAndOthersRefusedWithBothFingerprints) {
-  train_vocabulary({folder_.path("train.en")}, {.vocab_size = 305}, folder_.path("mine.model"));
-  train_vocabulary({folder_.path("train.en")}, {.vocab_size = 306}, folder_.path("other.model"));
+  train_vocabulary({folder_.path("train.en")}, {.vocab_size = 305}, InvalidUtf8::kError, folder_.path("mine.model"));
+  train_vocabulary({folder_.path("train.en")}, {.vocab_size = 306}, InvalidUtf8::kError, folder_.path("other.model"));
   config_.vocab.src = folder_.path("mine.model");
   prepare(config_);
   const PreparedData prepared = open_prepared(config_.folder, {.src = folder_.path("mine.model")});
@@ -310,7 +310,7 @@ TEST_F(PrepareTest, AVocabularyThatLiesReadyIsUsedWhereItFitsAndElseRefused) {
   const std::string other_text = folder_.write("other", small_text(400, 9));
   std::filesystem::create_directories(config_.folder);
   const std::string path = config_.folder + "/vocab.model";
-  train_vocabulary({other_text}, mine, path);
+  train_vocabulary({other_text}, mine, InvalidUtf8::kError, path);
   const std::string bytes = read_text(path);
   prepare(config_);
   EXPECT_EQ(read_text(path), bytes);
@@ -318,7 +318,7 @@ TEST_F(PrepareTest, AVocabularyThatLiesReadyIsUsedWhereItFitsAndElseRefused) {
   const auto refused = [&](VocabConfig vocab, const std::string& found, const std::string& expected) {
     config_.folder = folder_.path("refused");
     std::filesystem::create_directories(config_.folder);
-    train_vocabulary({other_text}, vocab, config_.folder + "/vocab.model");
+    train_vocabulary({other_text}, vocab, InvalidUtf8::kError, config_.folder + "/vocab.model");
     const std::string before = read_text(config_.folder + "/vocab.model");
     EXPECT_THAT(preparing(), ThrowsMessage<Error>(AllOf(HasSubstr("refused/vocab.model: is there already"),
                                                         HasSubstr("found     " + found + "\n"), HasSubstr("expected  " + expected + ";"))));
@@ -337,7 +337,7 @@ TEST_F(PrepareTest, AVocabularyThatLiesReadyIsUsedWhereItFitsAndElseRefused) {
   prepare(config_);
   EXPECT_EQ(folder_.read("refused/vocab.model"), bytes);
   EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
-  train_vocabulary({other_text, folder_.path("train.en")}, mine, config_.ready.source);
+  train_vocabulary({other_text, folder_.path("train.en")}, mine, InvalidUtf8::kError, config_.ready.source);
   EXPECT_EQ(check_prepared(config_).state, PreparedState::kOther);
 }
 

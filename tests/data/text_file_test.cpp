@@ -14,6 +14,13 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+std::int64_t count_lines(const std::string& path) {
+  LineReader reader(path);
+  for (std::string line; reader.next(line);) {
+  }
+  return reader.number();
+}
+
 std::vector<std::string> lines_of(const std::string& path) {
   LineReader reader(path);
   std::vector<std::string> lines;
@@ -146,6 +153,35 @@ TEST(LineReaderTest, MissingFilesAndDirectoriesAreMistakesOfTheUser) {
   }
   EXPECT_THAT([&] { LineReader reader(folder.path("")); },
               testing::ThrowsMessage<Error>(HasSubstr("is a directory, expected a text file")));
+}
+
+TEST(LineReaderTest, AByteOrderMarkIsNoTextAndOtherPackersAreNamed) {
+  const TextFolder folder;
+  LineReader reader(folder.write("marked",
+                                 "\xEF\xBB\xBF"
+                                 "a\n\xEF\xBB\xBF"
+                                 "b\n"));
+  std::string line;
+  reader.next(line);
+  EXPECT_EQ(line, "a");
+  reader.next(line);
+  EXPECT_EQ(line,
+            "\xEF\xBB\xBF"
+            "b");
+  EXPECT_THAT(
+      [&] {
+        LineReader(folder.write("text.xz", std::string("\xFD"
+                                                       "7zXZ\0\0\4",
+                                                       8)));
+      },
+      testing::ThrowsMessage<Error>(HasSubstr("text.xz: a file packed by xz\n  expected  plain text or gzip")));
+  EXPECT_THAT(
+      [&] {
+        LineReader(folder.write("text.zst",
+                                "\x28\xB5\x2F\xFD"
+                                "abcd"));
+      },
+      testing::ThrowsMessage<Error>(HasSubstr("packed by zstd")));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class VocabularyTest : public testing::TestWithParam<VocabAlgorithm> {
  protected:
   VocabConfig config(std::int64_t size) const { return {.algorithm = GetParam(), .vocab_size = size}; }
   std::string train(std::int64_t size, const std::string& name) {
-    train_vocabulary({text_}, config(size), folder_.path(name));
+    train_vocabulary({text_}, config(size), InvalidUtf8::kError, folder_.path(name));
     return folder_.path(name);
   }
   TextFolder folder_;
@@ -51,7 +51,7 @@ TEST_P(VocabularyTest, TextComesBackAsItWasUnlessNormalisingIsAskedFor) {
   const auto comes_back = [&](TextNormalization rule) {
     VocabConfig with_rule = config(400);
     with_rule.normalization = rule;
-    train_vocabulary({text}, with_rule, folder_.path("with_rule"));
+    train_vocabulary({text}, with_rule, InvalidUtf8::kError, folder_.path("with_rule"));
     const Vocabulary vocabulary = Vocabulary::load(folder_.path("with_rule"));
     return vocabulary.decode(vocabulary.encode(line + "  \u00e4 "));
   };
@@ -93,15 +93,17 @@ TEST(TrainVocabularyTest, BrokenAndEndlessLinesDoNotStopIt) {
   const TextFolder folder;
   const std::string noise = "broken \xff line\n" + std::string("nul \0 line\n", 11) + std::string(3'000'000, 'z') + "\n\n";
   const std::string text = folder.write("text", small_text(300, 3) + noise + small_text(300, 4));
-  train_vocabulary({text}, {.vocab_size = 320}, folder.path("vocab.model"));
+  train_vocabulary({text}, {.vocab_size = 320}, InvalidUtf8::kError, folder.path("vocab.model"));
   EXPECT_EQ(Vocabulary::load(folder.path("vocab.model")).size(), 320);
 }
 
 TEST(TrainVocabularyTest, NoTextIsAMistakeOfTheUser) {
   const TextFolder folder;
   const std::string empty = folder.write("empty", ""), blank = folder.write("blank", "\n\n");
-  EXPECT_THAT([&] { train_vocabulary({empty}, {}, folder.path("v")); }, ThrowsMessage<Error>(HasSubstr("empty: no text to learn")));
-  EXPECT_THAT([&] { train_vocabulary({blank}, {}, folder.path("v")); }, ThrowsMessage<Error>(HasSubstr("blank (2 lines)")));
+  EXPECT_THAT([&] { train_vocabulary({empty}, {}, InvalidUtf8::kError, folder.path("v")); },
+              ThrowsMessage<Error>(HasSubstr("empty: no text to learn")));
+  EXPECT_THAT([&] { train_vocabulary({blank}, {}, InvalidUtf8::kError, folder.path("v")); },
+              ThrowsMessage<Error>(HasSubstr("blank (2 lines)")));
 }
 
 TEST(VocabularyLoadTest, DamagedAndMissingFilesAreMistakesOfTheUser) {
@@ -110,7 +112,7 @@ TEST(VocabularyLoadTest, DamagedAndMissingFilesAreMistakesOfTheUser) {
   folder.write("garbage", "this is no model");
   folder.write("empty", "");
   const std::string text = folder.write("text", small_text(500, 7));
-  train_vocabulary({text}, {.vocab_size = 320}, folder.path("whole"));
+  train_vocabulary({text}, {.vocab_size = 320}, InvalidUtf8::kError, folder.path("whole"));
   folder.write("cut", folder.read("whole").substr(0, 5000));
   EXPECT_THAT(load("missing"), ThrowsMessage<Error>(HasSubstr("missing: vocabulary cannot be read")));
   EXPECT_THAT(load("garbage"), ThrowsMessage<Error>(HasSubstr("garbage: no SentencePiece model")));

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 Vocabulary small_vocabulary() {
   const TemporaryFolder folder;
   write_text(folder.file("text"), small_text(500, 7));
-  train_vocabulary({folder.file("text")}, {.vocab_size = 320}, folder.file("vocab.model"));
+  train_vocabulary({folder.file("text")}, {.vocab_size = 320}, InvalidUtf8::kError, folder.file("vocab.model"));
   return Vocabulary::load(folder.file("vocab.model"));
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "launcher/config_key.h"
 #include "tests/launcher/config_of.h"
 
@@ -21,6 +23,12 @@ TEST(ConfigDumpTest, ReadsBackAsItself) {
     const std::string dumped = dump_config(config_of(text));
     EXPECT_EQ(again(dumped), dumped);
   }
+}
+
+TEST(ConfigDumpTest, WhatDecodingReadsGoesToAnotherModel) {
+  const std::vector<std::string> sets = decoding_sets(config_of("seed: 9\nprecision: {dtype: bf16}\ndecoding: {beam_size: 3}"));
+  for (const std::string set : {"seed=9", "precision.dtype=bf16", "decoding.beam_size=3"})
+    EXPECT_EQ(std::ranges::count(sets, set), 1) << set;
 }
 
 TEST(ConfigDumpTest, EveryKeyIsWrittenOnceUnderItsSection) {

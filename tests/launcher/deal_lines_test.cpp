@@ -106,7 +106,9 @@ TEST_F(LineInputTest, AnEndWithLineFeedGivesNoEmptyLine) {
 
 TEST_F(LineInputTest, OneCarriageReturnBeforeALineFeedIsTheLineEndOfWindows) {
   LineInput input(ends_[0]);
-  write("a\r\n\r\nb\r\r\nc\rd\r\ne\r");
+  write(
+      "\xEF\xBB\xBF"
+      "a\r\n\r\nb\r\r\nc\rd\r\ne\r");
   end();
   EXPECT_THAT(input.take(10), ElementsAre("a", "", "b\r", "c\rd", "e"));
 }

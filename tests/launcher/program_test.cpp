@@ -107,6 +107,8 @@ TEST_F(ProgramTest, VocabAndPrepareMakeTheirFiles) {
   EXPECT_EQ(weft("prepare --config c.yaml --out prepared --set vocab.src=run/vocab.model"), 0) << read("err");
   EXPECT_EQ(read("out"), "train: 201 pairs, 200 kept; dropped: 1 empty\nvalid: 201 pairs, 200 kept; dropped: 1 empty\n");
   EXPECT_TRUE(fs::exists(folder_ / "prepared" / "prepared.json"));
+  EXPECT_EQ(weft("inspect --json prepared"), 0) << read("err");
+  EXPECT_TRUE(read("out").starts_with("{\"train\":")) << read("out");
   EXPECT_EQ(weft("prepare --config c.yaml --out other --set vocab.src=run/vocab.model vocab.vocab_size=41"), 64);
   EXPECT_NE(read("err").find("vocab.vocab_size: vocab.src has 40 entries"), std::string::npos) << read("err");
 }
@@ -123,6 +125,8 @@ TEST_F(ProgramTest, AVocabularyOfWordsFromATabSeparatedFileTrainsAndTranslates) 
         "training: {batch_size: 600, train_steps: 2}\n");
   EXPECT_EQ(weft("train --config c.yaml"), 0) << read("err");
   EXPECT_EQ(read("run/vocab.src.model"), "<unk>\n<s>\n</s>\nnow\nthere\nhouse0\nhouse1\nhouse2\nhouse3\nhouse4\nhouse5\n");
+  EXPECT_EQ(weft("inspect --json run"), 0) << read("err");
+  EXPECT_TRUE(read("out").starts_with("{\"step\":")) << read("out");
   write("in", "house1 there now\n\nnobody knows\n");
   EXPECT_EQ(weft("translate --model run < in"), 0) << read("err");
   const std::string out = read("out");
