@@ -38,8 +38,23 @@ hold_out() {
   say "$((lines - held_out)) pairs to learn from, the last $held_out held out"
 }
 
+# How many updates the minutes are enough for: from the speed of the first hundred, which are a part of the run. Kept beside the run, so that
+# a second start goes on with the same number.
+minutes=11 probe=100 after_training=75  # seconds: validations, translating, scoring
+updates_file=runs/quickstart.updates
+choose_updates() {
+  [ ! -f "$updates_file" ] || return 0
+  $weft launch -n 2 -- train --config "$config" "$@" --set training.train_steps=$probe --set training.decay_steps=7000 \
+    --set training.report_freq=$((probe / 2))u --set 'validation.valid_metrics=[perplexity]' || return $?
+  local step_ms left=$((minutes * 60 - after_training - (SECONDS - started)))
+  step_ms=$(sed -nE 's/.*"part":"train".*"step_ms":([0-9.]+).*/\1/p' "$run_dir/run_log.jsonl" | tail -n 1)
+  awk -v ms="$step_ms" -v left="$left" 'BEGIN { n = int(left * 10 / ms) * 100; print n < 1000 ? 1000 : n > 7000 ? 7000 : n }' >"$updates_file"
+  say "an update takes ${step_ms%.*} ms on this machine: $(cat "$updates_file") updates"
+}
+
 case "${1:-}" in -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
 config=configs/quickstart.yaml
+grep -qw amx_bf16 /proc/cpuinfo && [ -z "${WEFT_MAX_CPU_ISA:-}" ] || config=configs/quickstart_small.yaml
 settings=()
 if [ $# -eq 0 ] || [ "$1" = --set ]; then
   corpus=runs/corpus/it run_dir=runs/quickstart
@@ -60,12 +75,13 @@ fi
 weft=build/release/weft
 
 scripts/setup.sh
+started=$SECONDS  # what the packages take depends on the network
 phase "building (log: build-release.log)" scripts/build.sh release weft
-[ "$config" != configs/quickstart.yaml ] || phase "corpus" scripts/make_corpus.py runs/corpus --languages it
-if [ "$config" = configs/quickstart.yaml ] && ! grep -qw amx_bf16 /proc/cpuinfo; then
-  grep -qw avx512f /proc/cpuinfo && updates=3500 || updates=2500  # benchmarks/results/quickstart.md
-  say "this processor has no AMX, so training is in float32: $updates updates, to take about as long"
-  settings+=(--set training.train_steps=$updates)
+[ "$run_dir" != runs/quickstart ] || phase "corpus" scripts/make_corpus.py runs/corpus --languages it
+chosen_by_user=$(printf '%s\n' "$@" | grep -c '^training\.\(train_steps\|max_epochs\)=' || true)
+if [ "$run_dir" = runs/quickstart ] && [ "$chosen_by_user" -eq 0 ]; then
+  phase "measuring this machine" choose_updates "$@"
+  settings+=(--set training.train_steps=$(cat "$updates_file"))
 fi
 
 status=0
