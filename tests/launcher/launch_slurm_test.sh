@@ -21,7 +21,7 @@ for _ in $(seq 500); do
   sleep 0.02
   [ "$(lines "$WORK/run/run_log.jsonl")" -ge 2 ] && break
 done
-kill -USR1 $pid
+kill -USR1 $pid || { cat "$WORK/run.log"; fail "the job has ended by itself"; }
 status=0
 wait $pid || status=$?
 [ $status -eq 75 ] || { cat "$WORK/run.log"; fail "exit $status, expected 75"; }

@@ -9,7 +9,7 @@
 namespace weft::cpu::WEFT_ISA {
 namespace {
 
-constexpr std::int64_t kDepth = 512, kBlockRows = 8 * kTileRows, kBlockColumns = 1024;
+constexpr std::int64_t kDepth = 512, kBlockRows = std::int64_t{8} * kTileRows, kBlockColumns = 1024;
 constexpr std::int64_t kParallelFlops = 1 << 21;  // about 20 microseconds: below that a second thread costs more than it brings
 
 struct Range {
@@ -77,7 +77,7 @@ std::int64_t floats_of_a(const Gemm& g) {
 /// What one thread of `threads` does. Threads share the rows of y where there are enough, else its columns.
 void work(const Gemm& g, int thread, int threads) {
   const std::int64_t tiles = ceil_div(g.m, kTileRows);
-  const bool by_rows = tiles >= 2 * threads;
+  const bool by_rows = tiles >= std::int64_t{2} * threads;
   const RightFactor<float> b{g.b, g.transpose_b, g.b_stride};
   float *packed = g.workspace, *buffer = g.workspace + floats_of_b(g) + thread * floats_of_a(g);
   for (std::int64_t n = 0; n < g.n; n += kBlockColumns) {
