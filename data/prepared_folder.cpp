@@ -39,6 +39,15 @@ std::vector<std::string> files_below(const std::string& folder) {
   return names;
 }
 
+/// The same members in the order of their names: what stayed from an earlier start must not show in the bytes.
+Json by_name(const Json& files) {
+  std::vector<Json::Member> members(files.as_object().begin(), files.as_object().end());
+  std::ranges::sort(members, {}, &Json::Member::key);
+  Json sorted = Json::object();
+  for (const Json::Member& member : members) sorted.set(member.key, member.value);
+  return sorted;
+}
+
 /// What prepared.json says of the files, when there is one that says it.
 const Json* listed_files(const Json& prepared) {
   return prepared.find("files");
@@ -95,7 +104,7 @@ void PreparedStaging::commit(Json prepared, const Json& staying) {
   for (const Json::Member& member : earlier.as_object()) {
     if (files.find(member.key) == nullptr && is_own(folder_, member.key, fresh)) superfluous.push_back(folder_ + "/" + member.key);
   }
-  prepared.set("files", files);
+  prepared.set("files", by_name(files));
   write_file(path_ + kPreparedFile, prepared.dump(2) + "\n");
   finish_commit(folder_);
   std::error_code error;

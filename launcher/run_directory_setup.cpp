@@ -224,7 +224,7 @@ void require_same_data(const Json& recorded, const Json& now, const std::string&
 }
 
 Reset pending_reset(const CheckpointConfig& config, const Manifest& manifest) {
-  return without(config.reset, run_state_from(manifest.run_state).reset);
+  return without(config.reset, recorded_reset(manifest.run_state));
 }
 
 std::string find_initial(const Config& config, const RunFiles& files, Storage& storage, Log& log) {

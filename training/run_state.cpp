@@ -57,6 +57,11 @@ BestMetrics best_metrics_from(const Json& json) {
   return best;
 }
 
+Reset recorded_reset(const Json& run_state) {
+  const Json* reset = run_state.find("reset");
+  return reset == nullptr ? Reset{} : reset_from(*reset);
+}
+
 Json to_json(const RunState& run) {
   Json json = Json::object();
   json.set("step", run.counts.step);
@@ -95,7 +100,7 @@ RunState run_state_from(const Json& json) {
   if (const Json* kept = json.find("kept_best")) {
     for (const Json& step : kept->as_array()) run.kept_best.push_back(step.as_int());
   }
-  if (const Json* reset = json.find("reset")) run.reset = reset_from(*reset);
+  run.reset = recorded_reset(json);
   if (const Json* start = json.find("schedule_start")) run.schedule_start = start->as_int();
   run.best = best_metrics_from(json.at("best"));
   return run;

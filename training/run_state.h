@@ -40,6 +40,8 @@ struct RunState {
   std::vector<std::int64_t> kept_best;  // steps that pruning leaves for it; older checkpoints do not say
 };
 
+/// checkpoint.reset as the state was saved with it, also of a state that is no run's own (an exported model).
+Reset recorded_reset(const Json& run_state);
 Json to_json(const RunState&);
 Json to_json(const BestMetrics&);
 BestMetrics best_metrics_from(const Json&);

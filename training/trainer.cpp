@@ -93,10 +93,10 @@ void Trainer::start(const FoundCheckpoint* found, const CheckpointReader* initia
 }
 
 void Trainer::resume(const FoundCheckpoint& found) {
-  run_ = run_state_from(found.reader.manifest().run_state);
-  const Reset reset = without(job_.checkpoint.reset, run_.reset);
+  const Reset reset = without(job_.checkpoint.reset, recorded_reset(found.reader.manifest().run_state));
   const Resumed resumed =
       load_checkpoint(found.reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_, .reset_optimizer = reset.optimizer});
+  run_ = run_state_from(resumed.run_state);
   apply(reset);
   step_state_.restore(run_.adam_count, run_.nonfinite_row);
   forget_other_bests();
