@@ -31,7 +31,8 @@ losses() { sed -nE 's/.*"part":"train","step":([0-9]+),.*"loss":([0-9.e+-]+),.*/
 # drift RUN: the largest relative difference of its losses from those of one rank.
 drift() { paste -d ' ' <(losses one) <(losses "$1") | awk '{ d = ($2 - $4) / $2; if (d < 0) d = -d; if (d > m) m = d; n++ } END { if (n != 30) m = 1; print m }'; }
 echo "largest relative difference of the loss from one rank: $(drift straight); of one rank with regrouped passes: $(drift regrouped)"
-awk -v a="$(drift straight)" -v b="$(drift regrouped)" 'BEGIN { exit !(a > 0 && b > 0 && a < 10 * b) }' || fail "two hosts drift further than rounding does"
+# A pair of runs may drift by a thousandth or not at all (docs/layouts.md): Adam makes a full step of a gradient that is zero but for rounding.
+awk -v a="$(drift straight)" -v b="$(drift regrouped)" 'BEGIN { if (b < 1e-3) b = 1e-3; exit !(a > 0 && a < 10 * b) }' || fail "two hosts drift further than rounding does"
 
 by_launch killed &
 pid=$!
