@@ -43,12 +43,12 @@ hold_out() {
 minutes=11 probe=100 after_training=75  # seconds: validations, translating, scoring
 updates_file=runs/quickstart.updates
 choose_updates() {
-  [ ! -f "$updates_file" ] || return 0
+  [ ! -s "$updates_file" ] || return 0
   $weft launch -n 2 -- train --config "$config" "$@" --set training.train_steps=$probe --set training.decay_steps=7000 \
     --set training.report_freq=$((probe / 2))u --set 'validation.valid_metrics=[perplexity]' || return $?
   local step_ms left=$((minutes * 60 - after_training - (SECONDS - started)))
   step_ms=$(sed -nE 's/.*"part":"train".*"step_ms":([0-9.]+).*/\1/p' "$run_dir/run_log.jsonl" | tail -n 1)
-  awk -v ms="$step_ms" -v left="$left" 'BEGIN { n = int(left * 10 / ms) * 100; print n < 1000 ? 1000 : n > 7000 ? 7000 : n }' >"$updates_file"
+  awk -v ms="$step_ms" -v left="$left" 'BEGIN { n = int(left * 10 / ms) * 100; if (n < 1000) n = 1000; if (n > 7000) n = 7000; print n }' >"$updates_file"
   say "an update takes ${step_ms%.*} ms on this machine: $(cat "$updates_file") updates"
 }
 
