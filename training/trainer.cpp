@@ -2,15 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <utility>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "runtime/error.h"
-#include "state/run_directory.h"
-#include "state/state_boxes.h"
-#include "training/best_file.h"
 #include "training/best_metrics.h"
 #include "training/schedule.h"
 
@@ -59,88 +54,6 @@ Trainer::Trainer(const TrainingJob& job)
     translator_.emplace(*job.mesh.control, *job.translations, search_problem(*job.translations, *model_));
     const std::string doubt = translator_->doubt();
     if (!doubt.empty()) job.log.warn("valid", doubt + "\n  expected  validation.tokenize: zh or char, or chrf as the first metric");
-  }
-}
-
-void Trainer::start(const FoundCheckpoint* found, const CheckpointReader* initial) {
-  job_.progress.phase = Phase::kLoad;
-  if (found != nullptr) {
-    weights_.initialize_constants(ctx_);
-    optimizer_.initialize(ctx_);
-    resume(*found);
-  } else {
-    weights_.initialize(ctx_);
-    if (initial != nullptr) take_weights(*initial);
-    optimizer_.initialize(ctx_);
-  }
-  run_.reset = job_.checkpoint.reset;
-  if (!job_.validation.empty()) run_.validation = job_.validation;
-  run_.tokenize = job_.tokenize;
-  const SamplerConfig sampling{.seed = job_.seed,
-                               .batch_type = job_.training.batch_type,
-                               .batch_size = job_.training.batch_size,
-                               .bucket_size = job_.bucket_size,
-                               .shuffle = job_.shuffle};
-  SamplerConfig unrecorded = sampling;  // how a checkpoint that does not say it was cut
-  unrecorded.equal_windows = false;
-  sampler_.emplace(job_.train, sampling, run_.sampling.value_or(unrecorded), run_.position);
-  loader_ = std::make_unique<Loader>(
-      job_.device, stream_, job_.train, *sampler_,
-      LoaderConfig{
-          .dp_rank = job_.mesh.dp->rank(), .dp = job_.mesh.dp->size(), .micro_batch_rows = job_.micro_batch_rows, .start = run_.position});
-  started_ = reported_ = run_.counts;
-  started_at_ = reported_at_ = shown_at_ = Clock::now();
-}
-
-void Trainer::resume(const FoundCheckpoint& found) {
-  const Reset reset = without(job_.checkpoint.reset, recorded_reset(found.reader.manifest().run_state));
-  const Resumed resumed =
-      load_checkpoint(found.reader, {.ctx = ctx_, .storage = weights_, .shards = optimizer_, .reset_optimizer = reset.optimizer});
-  run_ = run_state_from(resumed.run_state);
-  apply(reset);
-  step_state_.restore(run_.adam_count, run_.nonfinite_row);
-  forget_other_bests();
-  // A checkpoint of another directory is where this run begins; it is none of this run's own.
-  if (found.reader.folder() == job_.run_dir + "/" + step_folder(resumed.step)) {
-    saver_.resumed(resumed.step, found.damaged, run_.kept_best);
-    keep_best();
-  }
-  job_.progress.committed = saver_.committed_step();
-}
-
-void Trainer::apply(const Reset& reset) {
-  if (reset.optimizer) run_.adam_count = run_.nonfinite_row = 0;
-  if (reset.data) {
-    run_.position = {};
-    run_.sampling.reset();
-  }
-  if (reset.scheduler) run_.schedule_start = run_.counts.step;
-  if (reset.metrics) {
-    run_.best.clear();
-    run_.kept_best.clear();
-    run_.validation_due = false;  // its record holds the best values of before
-  }
-}
-
-void Trainer::take_weights(const CheckpointReader& initial) {
-  const Untaken untaken = load_fitting_weights(initial, ctx_, weights_);
-  const std::size_t all = flat_parts(parameters_).size(), fresh = untaken.missing.size() + untaken.other_shape.size();
-  if (fresh == all) fail_input(fmt::format("checkpoint.init_from: {} has no tensor of a name and shape of this model", initial.folder()));
-  std::string text = fmt::format("{} of {} tensors from {}", all - fresh, all, initial.folder());
-  if (!untaken.missing.empty()) text += fmt::format("; drawn fresh, since it has none: {}", fmt::join(untaken.missing, ", "));
-  if (!untaken.other_shape.empty()) text += fmt::format("; drawn fresh, since its shape differs: {}", fmt::join(untaken.other_shape, ", "));
-  job_.log.info("init", text);
-}
-
-/// Values are compared with values of the same text, cut into the same words.
-void Trainer::forget_other_bests() {
-  const bool other_text = !run_.validation.empty() && !job_.validation.empty() && run_.validation != job_.validation;
-  if (other_text && !run_.best.empty()) {
-    job_.log.warn_once("resume", "other validation text: what is best is found anew");
-    run_.best.clear();
-  }
-  if (run_.tokenize != job_.tokenize && run_.best.erase("bleu") > 0) {
-    job_.log.warn_once("resume", fmt::format("validation.tokenize {} -> {}: the best bleu is found anew", run_.tokenize, job_.tokenize));
   }
 }
 
@@ -268,94 +181,6 @@ Json Trainer::saved_state() {
   run_.sampling = sampler_->config_at(run_.position);
   run_.kept_best = saver_.kept_best();
   return to_json(run_);
-}
-
-/// By what a validation judges.
-std::string Trainer::judged() const {
-  return fmt::format("{} {} {}", job_.validation, job_.tokenize, fmt::join(job_.training.valid_metrics, " "));
-}
-
-/// A validation that is due may have ended before the process did.
-bool Trainer::recall_validation() {
-  if (saver_.committed_step() != run_.counts.step) return false;
-  std::optional<BestMetrics> best;
-  if (is_root()) best = records_.read(run_.counts.step, judged());
-  const std::string text = job_.mesh.control->broadcast(best ? to_json(*best).dump() : std::string(), 0);
-  if (text.empty()) return false;
-  run_.best = best_metrics_from(Json::parse(text, "the best values of rank 0"));
-  run_.validation_due = false;
-  keep_best();
-  return true;
-}
-
-/// Whether it is done: a request to stop discards it.
-bool Trainer::validate() {
-  job_.progress.phase = Phase::kValidation;
-  saver_.wait_until_read();
-  if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
-  const std::optional<std::vector<MetricScore>> scores = judge();
-  if (optimizer_.has_average()) optimizer_.exchange_average(ctx_);
-  if (!scores) return false;
-  const bool was_due = std::exchange(run_.validation_due, false);
-  note_scores(*scores);
-  if (was_due && is_root()) records_.write(run_.counts.step, judged(), run_.best, job_.log);
-  return true;
-}
-
-void Trainer::note_scores(std::span<const MetricScore> scores) {
-  bool new_best = false;
-  for (const MetricScore& score : scores) new_best |= note_score(score);
-  if (!new_best) return;
-  keep_best();
-  if (job_.checkpoint.keep_best > 0) saver_.ensure_saved(run_.counts.step, saved_state());
-  if (is_root()) write_best_file(job_.run_dir, run_.best, job_.log);
-}
-
-void Trainer::keep_best() {
-  std::vector<std::int64_t> steps;
-  for (const auto& [metric, best] : run_.best) {
-    if (best.known()) steps.push_back(best.step);
-  }
-  if (job_.checkpoint.keep_best > 0 && !steps.empty()) saver_.keep_best(steps);
-}
-
-/// The values of valid_metrics, in their order, the same on every rank; nothing after a request to stop.
-std::optional<std::vector<MetricScore>> Trainer::judge() {
-  const auto stop = [this] { return agree_to_stop(); };
-  const std::optional<Validator::Result> loss = validator_->run(ctx_, *model_, reducer_, job_.progress, stop);
-  if (!loss) return std::nullopt;
-  TranslationValidator::Result translated;
-  if (translator_) {
-    Context ctx = ctx_;
-    ctx.training = false;
-    for (BlockId block = 0; block < parameters_.num_blocks(); ++block) reducer_.acquire(ctx, block, Direction::kForward);
-    std::optional<TranslationValidator::Result> result = translator_->run(ctx, run_.counts.step, job_.progress, stop);
-    for (BlockId block = 0; block < parameters_.num_blocks(); ++block) reducer_.release(ctx, block);
-    if (!result) return std::nullopt;
-    translated = std::move(*result);
-    if (!translated.warning.empty()) job_.log.warn("valid", translated.warning);
-  }
-  std::vector<MetricScore> scores;
-  auto next = translated.scores.begin();
-  for (const std::string& metric : job_.training.valid_metrics) {
-    if (judges_translations(metric)) {
-      scores.push_back(*next++);
-    } else {
-      scores.push_back({.metric = metric, .score = metric == "loss" ? loss->loss : loss->perplexity, .signature = ""});
-    }
-  }
-  return scores;
-}
-
-bool Trainer::note_score(const MetricScore& score) {
-  const int digits = score.signature.empty() ? 4 : 2;
-  const bool warming_up = run_.counts.step < job_.training.schedule.warmup_steps;
-  const bool is_best = note_value(run_.best, score.metric, score.score, run_.counts.step, job_.training.early_stopping.epsilon, warming_up);
-  std::string text = fmt::format("step {} {} {:.{}f} {}", run_.counts.step, score.metric, without_sign_of_nan(score.score), digits,
-                                 describe(run_.best.at(score.metric), digits));
-  if (!score.signature.empty()) text += ", " + score.signature;
-  if (is_root()) run_log_.write({.part = "valid", .text = text, .fields = {{"step", run_.counts.step}, {score.metric, score.score}}});
-  return is_best;
 }
 
 /// Every rank comes here at the same step: the sums of all are added.
