@@ -127,15 +127,15 @@ Key boolean(std::string name, Member member, std::string help) {
 
 /// Empty in the struct is null in the file.
 template <class Member>
-Key text(std::string name, Member member, std::string values, std::string help) {
-  return member_key(std::move(name), std::move(values), std::move(help), member, read_text,
+Key text(std::string name, Member member, std::string values, std::string help,
+         ReadResult (*read)(const YamlNode&, std::string&) = read_text) {
+  return member_key(std::move(name), std::move(values), std::move(help), member, read,
                     [](const std::string& value) { return value.empty() ? std::string("null") : yaml_scalar(value); });
 }
 
 template <class Member>
 Key path(std::string name, Member member, std::string values, std::string help) {
-  return member_key(std::move(name), std::move(values), std::move(help), member, read_path,
-                    [](const std::string& value) { return value.empty() ? std::string("null") : yaml_scalar(value); });
+  return text(std::move(name), member, std::move(values), std::move(help), read_path);
 }
 
 template <class Member>

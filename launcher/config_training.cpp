@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 
 #include "launcher/config_tables.h"
 
@@ -188,14 +187,14 @@ Section validation_section() {
 namespace {
 
 ReadResult read_reset(const YamlNode& node, Reset& reset) {
-  const std::vector<std::string> words{"optimizer", "data", "scheduler", "metrics"};
-  if (node.kind != YamlNode::Kind::kList) return not_a("not a list", node, "a list of optimizer, data, scheduler, metrics");
+  std::vector<std::string> words;
+  for (const NamedReset& reset_of : kResets) words.emplace_back(reset_of.name);
+  if (node.kind != YamlNode::Kind::kList) return not_a("not a list", node, "a list of " + one_of(words));
   Reset read;
   for (const YamlNode& item : node.items) {
-    const std::array<bool*, 4> flags{&read.optimizer, &read.data, &read.scheduler, &read.metrics};
-    const auto word = std::ranges::find(words, item.scalar);
-    if (word == words.end()) return wrong_word(item, words, {});
-    *flags.at(static_cast<std::size_t>(word - words.begin())) = true;
+    const auto named = std::ranges::find(kResets, item.scalar, &NamedReset::name);
+    if (named == kResets.end()) return wrong_word(item, words, {});
+    read.*(named->part) = true;
   }
   reset = read;
   return std::nullopt;

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <string>
 #include <vector>
 
@@ -13,24 +14,26 @@ struct Reset {
 
   friend bool operator==(const Reset&, const Reset&) = default;
 };
+/// The words that configurations and checkpoints have for its parts.
+struct NamedReset {
+  const char* name;
+  bool Reset::*part;
+};
+inline constexpr std::array<NamedReset, 4> kResets{
+    {{"optimizer", &Reset::optimizer}, {"data", &Reset::data}, {"scheduler", &Reset::scheduler}, {"metrics", &Reset::metrics}}};
+
 /// optimizer, data
 inline std::string describe(const Reset& reset) {
   std::string text;
-  const auto add = [&](bool wanted, const char* word) {
-    if (wanted) text += (text.empty() ? "" : ", ") + std::string(word);
-  };
-  add(reset.optimizer, "optimizer");
-  add(reset.data, "data");
-  add(reset.scheduler, "scheduler");
-  add(reset.metrics, "metrics");
+  for (const auto& [name, part] : kResets) {
+    if (reset.*part) text += (text.empty() ? "" : ", ") + std::string(name);
+  }
   return text;
 }
 /// Those of `wanted` that `done` has not.
-inline Reset without(const Reset& wanted, const Reset& done) {
-  return {.optimizer = wanted.optimizer && !done.optimizer,
-          .data = wanted.data && !done.data,
-          .scheduler = wanted.scheduler && !done.scheduler,
-          .metrics = wanted.metrics && !done.metrics};
+inline Reset without(Reset wanted, const Reset& done) {
+  for (const auto& [name, part] : kResets) wanted.*part = wanted.*part && !(done.*part);
+  return wanted;
 }
 
 /// Section `checkpoint` of the configuration, but for save_freq, which the loop owns.

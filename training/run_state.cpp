@@ -24,15 +24,8 @@ SamplerConfig sampler_config_from(const Json& json) {
 
 Json to_json(const Reset& reset) {
   Json json = Json::object();
-  json.set("optimizer", reset.optimizer).set("data", reset.data).set("scheduler", reset.scheduler).set("metrics", reset.metrics);
+  for (const auto& [name, part] : kResets) json.set(name, reset.*part);
   return json;
-}
-
-Reset reset_from(const Json& json) {
-  return {.optimizer = json.at("optimizer").as_bool(),
-          .data = json.at("data").as_bool(),
-          .scheduler = json.at("scheduler").as_bool(),
-          .metrics = json.at("metrics").as_bool()};
 }
 
 }  // namespace
@@ -58,8 +51,11 @@ BestMetrics best_metrics_from(const Json& json) {
 }
 
 Reset recorded_reset(const Json& run_state) {
-  const Json* reset = run_state.find("reset");
-  return reset == nullptr ? Reset{} : reset_from(*reset);
+  Reset reset;
+  const Json* recorded = run_state.find("reset");
+  if (recorded == nullptr) return reset;
+  for (const auto& [name, part] : kResets) reset.*part = recorded->at(name).as_bool();
+  return reset;
 }
 
 Json to_json(const RunState& run) {
