@@ -27,8 +27,8 @@ class Linear {
   void forward(Context&, Tensor x, Tensor y) const;
   /// The same with an activation; pre_activation (T, out) or absent gets x W^T + b.
   void forward(Context&, Tensor x, Tensor y, Activation, Tensor pre_activation) const;
-  /// dy (T, out), of x W^T + b -> dx (T, in), in the dtype of dy or its sum type. All of dy and x is read before dx is written, so dx may
-  /// be either of them. The gradients of weight and bias accumulate.
+  /// dy (T, out), of x W^T + b -> dx (T, in), in the dtype of dy or its sum type; dx is not dy. All of x is read before dx is written, so
+  /// dx may be x. The gradients of weight and bias accumulate.
   void backward(Context&, Tensor dy, Tensor x, Tensor dx, Write = Write::kOverwrite) const;
 
  private:

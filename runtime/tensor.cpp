@@ -33,7 +33,8 @@ Shape::Shape(std::span<const std::int64_t> sizes) : dims_(static_cast<int>(sizes
 std::int64_t Shape::elements() const {
   std::int64_t product = 1;
   for (int d = 0; d < dims_; ++d) {
-    if (__builtin_mul_overflow(product, sizes_[static_cast<std::size_t>(d)], &product)) fail("the elements of a shape overflow 64 bits");
+    const bool wraps = __builtin_mul_overflow(product, sizes_[static_cast<std::size_t>(d)], &product);
+    if (wraps || product > kMostElements) fail("a shape has more elements than 64 bits can count bytes of");
   }
   return product;
 }

@@ -23,7 +23,8 @@ class Shape {
   /// Negative indices count from the back: size(-1) is the last dim.
   std::int64_t operator[](int dim) const { return sizes_[static_cast<std::size_t>(dim < 0 ? dim + dims_ : dim)]; }
   std::int64_t& operator[](int dim) { return sizes_[static_cast<std::size_t>(dim < 0 ? dim + dims_ : dim)]; }
-  std::int64_t elements() const;  // 1 for no dims
+  static constexpr std::int64_t kMostElements = std::int64_t{1} << 59;  // of 8 bytes: no product with a dtype's size wraps
+  std::int64_t elements() const;                                        // 1 for no dims
   friend bool operator==(const Shape& a, const Shape& b);
 
  private:

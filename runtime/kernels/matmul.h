@@ -20,7 +20,7 @@ struct Matmul {
   Tensor pre_activation;                      // (M, N), dtype of y: op(a) op(b) + bias is written here too; or absent
   bool accumulate = false;
   Tensor packed_b;   // what pack_matmul made of b: b itself is not read then; or absent
-  Tensor y;          // (M, N), dtype of a or its sum type; overwritten, or added to
+  Tensor y;          // (M, N), dtype of a or its sum type; overwritten, or added to; neither a nor b
   Tensor workspace;  // (bytes) uint8, taken by the launcher
 };
 void matmul(Context&, Matmul);

@@ -99,6 +99,8 @@ TEST(MatmulTest, NamesTheArgumentThatDoesNotFit) {
             std::string::npos);
   EXPECT_NE(message_of(ctx, {.a = a, .b = y, .y = y}).find("matmul: b is float32 (2, 5), expected float32 (3, 5)"), std::string::npos);
   EXPECT_NE(message_of(ctx, {.a = a, .b = b}).find("matmul: y is absent"), std::string::npos);
+  const Tensor square = ctx.zeros({3, 3}, DType::kFloat32);
+  EXPECT_NE(message_of(ctx, {.a = square, .b = b.slice(1, 0, 3), .y = square}).find("y must be neither a nor b"), std::string::npos);
   EXPECT_NE(message_of(ctx, {.a = a, .b = b, .activation = Activation::kRelu, .accumulate = true, .y = y}).find("accumulate goes with"),
             std::string::npos);
 }
