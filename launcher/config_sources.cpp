@@ -4,16 +4,18 @@
 #include <filesystem>
 #include <fstream>
 
+#include "launcher/missing_file.h"
+
 namespace weft {
 
 std::optional<YamlNode> read_file(const std::string& file, std::vector<Problem>& problems) {
-  const auto refuse = [&](std::string what) {
-    problems.push_back({.at = {file}, .what = std::move(what), .expected = "a YAML file"});
+  const auto refuse = [&](std::string what, std::string nearest = {}) {
+    problems.push_back({.at = {file}, .what = std::move(what), .expected = "a YAML file", .nearest = std::move(nearest)});
     return std::nullopt;
   };
   std::error_code error;
   const auto type = std::filesystem::status(file, error).type();
-  if (type == std::filesystem::file_type::not_found) return refuse("no such file");
+  if (type == std::filesystem::file_type::not_found) return refuse("no such file" + seen_from(file), nearest_file(file));
   if (type == std::filesystem::file_type::directory) return refuse("a folder");
   std::ifstream in(file, std::ios::binary);
   std::string text;
