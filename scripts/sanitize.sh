@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds with sanitizers what runs threads or decodes, and runs it: communicators, savers, loaders, trainers on ranks that are threads, the
-# watchdog, searches, metrics, and the verbs of the program with a validation that translates.
+# Builds with sanitizers what runs threads, decodes or reads memory by registers, and runs it: communicators, savers, loaders, trainers on
+# ranks that are threads, the watchdog, fast kernels, searches, metrics, and the verbs of the program with a validation that translates.
 # asan: address and undefined behaviour. tsan: data races. Ends with 1 when anything of ours is reported.
 # usage: scripts/sanitize.sh asan|tsan
 set -euo pipefail
@@ -17,7 +17,7 @@ export TSAN_OPTIONS="suppressions=$PWD/scripts/tsan.supp exitcode=66 atexit_slee
 export UBSAN_OPTIONS=print_stacktrace=1
 export ASAN_OPTIONS=detect_stack_use_after_return=1
 cmake --preset "$preset" >/dev/null
-cmake --build "build/$preset" --target parallel_test state_checkpoint_test data_batch_test layout_test kill_campaign program_test inference_test metrics_test weft
+cmake --build "build/$preset" --target parallel_test state_checkpoint_test data_batch_test layout_test kill_campaign stop_and_resume_test runtime_cpu_kernels_test program_test inference_test metrics_test weft
 
 failed=()
 run() {
@@ -31,6 +31,8 @@ run "$tests/state/state_checkpoint_test" --gtest_brief=1 '--gtest_filter=RanksTe
 run "$tests/data/data_batch_test" --gtest_brief=1 '--gtest_filter=Loader*'
 run "$tests/training/layout_test" --gtest_brief=1
 run "$tests/training/kill_campaign" 30 1
+run "$tests/training/stop_and_resume_test" --gtest_brief=1
+run "$tests/runtime/runtime_cpu_kernels_test" --gtest_brief=1 '--gtest_filter=*CpuKernelsTest*:*PackedWeights*'
 run "$tests/parallel/parallel_test" --gtest_brief=1
 run "$tests/inference/inference_test" --gtest_brief=1
 run "$tests/inference/metrics_test" --gtest_brief=1
