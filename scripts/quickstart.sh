@@ -50,6 +50,7 @@ choose_updates() {
   step_ms=$(sed -nE 's/.*"part":"train".*"step_ms":([0-9.]+).*/\1/p' "$run_dir/run_log.jsonl" | tail -n 1)
   awk -v ms="$step_ms" -v left="$left" 'BEGIN { n = int(left * 10 / ms) * 100; if (n < 1000) n = 1000; if (n > 7000) n = 7000; print n }' >"$updates_file"
   say "an update takes ${step_ms%.*} ms on this machine: $(cat "$updates_file") updates"
+  say "the first $probe are kept; [resume] names what is decided since: the length of the decay, which begins behind them"
 }
 
 case "${1:-}" in -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;; esac
