@@ -43,6 +43,7 @@ class StopAndResumeTest : public testing::Test {
     training.limits.train_steps = 8;
     training.valid_freq = training.save_freq = {Frequency::Unit::kUpdates, 4};
     training.valid_metrics = {"perplexity"};
+    training.report_freq = {Frequency::Unit::kUpdates, 1};
     return training;
   }
 
@@ -101,6 +102,15 @@ class StopAndResumeTest : public testing::Test {
       if (const std::size_t at = line.find("\"part\":\"valid\""); at != line.npos) found.push_back(line.substr(at));
     }
     return found;
+  }
+  /// That update `step` used.
+  double learning_rate(const std::string& name, std::int64_t step) const {
+    std::istringstream lines(log_of(name));
+    for (std::string line; std::getline(lines, line);) {
+      const Json event = Json::parse(line, "run log");
+      if (event.at("part").as_string() == "train" && event.at("step").as_int() == step) return event.at("lr").as_double();
+    }
+    return -1;
   }
   Json run_state(const std::string& name, std::int64_t step) const {
     return CheckpointReader(*make_posix_storage(), path(name, step_folder(step))).manifest().run_state;
@@ -196,6 +206,8 @@ TEST_F(StopAndResumeTest, AResetIsAppliedOnce) {
   EXPECT_TRUE(once.best.empty());
 
   ASSERT_EQ(start("run", nullptr, all), ExitCode::kDone);  // as a relaunch does: with the same configuration
+  EXPECT_EQ(learning_rate("run", first + 1), learning_rate("run", 1));
+  EXPECT_NE(learning_rate("run", first), learning_rate("run", 1));
   const RunState last = run_state_from(run_state("run", 8));
   EXPECT_EQ(last.adam_count, 8 - first);
   EXPECT_EQ(last.schedule_start, first);
