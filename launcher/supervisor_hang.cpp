@@ -24,6 +24,7 @@ struct LastCollective {
   std::int64_t number = 0;
   std::string text;  // "all_gather #824 of dp, entered"
   std::string host;  // empty: not said
+  bool waits = false;  // entered and not left
 };
 
 std::string record_of(const std::string& run_dir, int rank) {
@@ -33,7 +34,7 @@ std::string record_of(const std::string& run_dir, int rank) {
 LastCollective read_last(const std::string& path) {
   std::ifstream file(path);
   constexpr std::string_view kHost = "# host ";
-  LastCollective collective{.number = 0, .text = "no collective", .host = ""};
+  LastCollective collective{.number = 0, .text = "no collective", .host = "", .waits = false};
   std::string last;
   for (std::string line; std::getline(file, line);) {
     if (line.starts_with(kHost)) collective.host = line.substr(kHost.size());
@@ -41,41 +42,27 @@ LastCollective read_last(const std::string& path) {
   }
   std::string group, operation, sequence, bytes, dtype, start, end;
   if (std::istringstream(last) >> collective.number >> group >> operation >> sequence >> bytes >> dtype >> start >> end) {
-    collective.text = fmt::format("{} #{} of {}, {}", operation, sequence, group, end == "-" ? "entered" : "done");
+    collective.waits = end == "-";
+    collective.text = fmt::format("{} #{} of {}, {}", operation, sequence, group, collective.waits ? "entered" : "done");
   }
   return collective;
 }
 
 using Hosts = std::map<int, std::string>;  // by rank
 
+bool are_several(const Hosts& hosts) {
+  return std::any_of(hosts.begin(), hosts.end(), [&](const auto& entry) { return entry.second != hosts.begin()->second; });
+}
+
 /// "rank 3", "ranks 0 1 2"; with the hosts where there are several: "ranks 2 3 (node02)".
 std::string ranks_text(const std::vector<int>& ranks, const Hosts& hosts) {
-  std::set<std::string> all, own;
-  for (const auto& [rank, host] : hosts) all.insert(host);
+  std::set<std::string> own;
   for (const int rank : ranks) {
     if (const auto host = hosts.find(rank); host != hosts.end()) own.insert(host->second);
   }
   std::string text = fmt::format("rank{} {}", ranks.size() == 1 ? "" : "s", fmt::join(ranks, " "));
-  if (all.size() > 1 && !own.empty()) text += fmt::format(" ({})", fmt::join(own, " "));
+  if (are_several(hosts) && !own.empty()) text += fmt::format(" ({})", fmt::join(own, " "));
   return text;
-}
-
-/// Whether there are several hosts, and those of `ranks` have no other ranks.
-bool are_whole_hosts(const std::vector<int>& ranks, const Hosts& hosts) {
-  std::set<std::string> own, others;
-  for (const auto& [rank, host] : hosts) (std::find(ranks.begin(), ranks.end(), rank) == ranks.end() ? others : own).insert(host);
-  return !own.empty() && !others.empty() &&
-         std::none_of(own.begin(), own.end(), [&](const std::string& host) { return others.contains(host); });
-}
-
-/// All wait for each other, and nobody is missing: what lies between them does not carry. Empty on one host.
-std::string suspect_network(const Hosts& hosts) {
-  std::map<std::string, std::vector<int>> ranks_on;
-  for (const auto& [rank, host] : hosts) ranks_on[host].push_back(rank);
-  if (ranks_on.size() < 2) return "";
-  std::string text;
-  for (const auto& [host, ranks] : ranks_on) text += (text.empty() ? "" : ", ") + ranks_text(ranks, hosts);
-  return "\n  suspect   the network between " + text + ": all wait in the same collective";
 }
 
 }  // namespace
@@ -111,8 +98,8 @@ std::string describe_hang(const std::string& run_dir, int ranks, const FlightTim
   std::map<std::string, std::vector<int>> ranks_at;  // by what is their last collective
   std::vector<int> missing;
   Hosts hosts;
-  std::string behind_at;
-  std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
+  LastCollective lowest{.number = std::numeric_limits<std::int64_t>::max(), .text = "", .host = "", .waits = false};
+  bool all_wait = true;
   for (int rank = 0; rank < ranks; ++rank) {
     if (std::find(written.begin(), written.end(), rank) == written.end()) {
       missing.push_back(rank);
@@ -121,22 +108,18 @@ std::string describe_hang(const std::string& run_dir, int ranks, const FlightTim
     const LastCollective last = read_last(record_of(run_dir, rank));
     ranks_at[last.text].push_back(rank);
     if (!last.host.empty()) hosts[rank] = last.host;
-    if (last.number < lowest) {
-      lowest = last.number;
-      behind_at = last.text;
-    }
+    all_wait = all_wait && last.waits;
+    if (last.number < lowest.number) lowest = last;
   }
   if (ranks_at.empty()) return "";
   std::string text;
   if (!missing.empty()) {
     text += fmt::format("\n  suspect   {}: no flight record, so stopped, dead or cut off", ranks_text(missing, hosts));
-  } else if (ranks_at.size() > 1) {
-    const std::vector<int>& behind = ranks_at[behind_at];
-    text += fmt::format("\n  suspect   {}: last in {}{}", ranks_text(behind, hosts), behind_at,
-                        are_whole_hosts(behind, hosts) ? "; all ranks there, so perhaps the network" : "");
-    ranks_at.erase(behind_at);
-  } else {
-    text += suspect_network(hosts);
+  } else if (all_wait && are_several(hosts)) {
+    text += "\n  suspect   the network: every rank waits in a collective";
+  } else if (!all_wait && ranks_at.size() > 1) {
+    text += fmt::format("\n  suspect   {}: last in {}", ranks_text(ranks_at[lowest.text], hosts), lowest.text);
+    ranks_at.erase(lowest.text);
   }
   for (const auto& [at, list] : ranks_at) text += fmt::format("\n  last      {}: {}", ranks_text(list, hosts), at);
   return text;

@@ -14,9 +14,9 @@ FlightTimes flight_times(const std::string& run_dir, int ranks);
 std::vector<int> records_since(const std::string& run_dir, int ranks, const FlightTimes& before);
 
 /// What the flight records of a hang say together, for the log: lines of `  suspect   ...` and `  last      ...`. A rank that has written
-/// none since `before` (as it was when the job began: hosts and file systems may have other clocks) was stopped, dead or cut off; else the
-/// ranks whose last collective has the lowest number did not arrive where the others wait; when these are all of their host, or all ranks
-/// of several hosts wait in one collective, perhaps the network. Empty when no rank has written a record.
+/// none since `before` (as it was when the job began: hosts and file systems may have other clocks) was stopped, dead or cut off. If all have
+/// written one, the suspects are the ranks that did not arrive where the others wait: those whose last collective has the lowest number. If
+/// every rank waits in a collective, on several hosts, the suspect is the network. Empty when no rank has written a record.
 std::string describe_hang(const std::string& run_dir, int ranks, const FlightTimes& before);
 
 }  // namespace weft

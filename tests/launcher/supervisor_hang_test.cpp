@@ -44,15 +44,16 @@ TEST_F(SupervisorHangTest, WhenAllRanksOfTwoHostsWaitTheNetworkIsSuspected) {
           fmt::format("{}7 dp barrier 7 0 uint8 1.7 -\n# host {}\n", kHeader, rank < 2 ? "node01" : "node02"));
   }
   EXPECT_EQ(describe_hang(folder_.string(), 3, {}),
-            "\n  suspect   the network between ranks 0 1 (node01), rank 2 (node02): all wait in the same collective"
+            "\n  suspect   the network: every rank waits in a collective"
             "\n  last      ranks 0 1 2 (node01 node02): barrier #7 of dp, entered");
-  write("flight/rank-2.txt", std::string(kHeader) + "6 dp barrier 6 0 uint8 1.6 1.7\n# host node02\n");
+  // One rank of each host has got the last message that came through, the others have not.
+  write("flight/rank-1.txt", std::string(kHeader) + "8 control agree 2 0 uint8 1.8 -\n# host node01\n");
   EXPECT_EQ(describe_hang(folder_.string(), 3, {}),
-            "\n  suspect   rank 2 (node02): last in barrier #6 of dp, done; all ranks there, so perhaps the network"
-            "\n  last      ranks 0 1 (node01): barrier #7 of dp, entered");
-  write("flight/rank-0.txt", std::string(kHeader) + "6 dp barrier 6 0 uint8 1.6 1.7\n# host node01\n");
-  write("flight/rank-2.txt", std::string(kHeader) + "7 dp barrier 7 0 uint8 1.7 -\n# host node02\n");
-  EXPECT_THAT(describe_hang(folder_.string(), 3, {}), HasSubstr("rank 0 (node01): last in barrier #6 of dp, done\n"));
+            "\n  suspect   the network: every rank waits in a collective"
+            "\n  last      rank 1 (node01): agree #2 of control, entered"
+            "\n  last      ranks 0 2 (node01 node02): barrier #7 of dp, entered");
+  write("flight/rank-2.txt", std::string(kHeader) + "6 dp barrier 6 0 uint8 1.6 1.7\n# host node02\n");
+  EXPECT_THAT(describe_hang(folder_.string(), 3, {}), HasSubstr("\n  suspect   rank 2 (node02): last in barrier #6 of dp, done\n"));
 }
 
 TEST_F(SupervisorHangTest, OnlyARecordThatIsNewSpeaksOfAHang) {
