@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <mpi.h>
 
-#include "parallel/mpi_mesh.h"
+#include "parallel/mpi/mpi_mesh.h"
 #include "runtime/cpu_device.h"
 #include "runtime/kernels/table.h"
 #include "runtime/random.h"

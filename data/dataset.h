@@ -5,7 +5,7 @@
 #include <string>
 
 #include "data/data_config.h"
-#include "data/vocabulary.h"
+#include "data/vocabulary/vocabulary.h"
 
 namespace weft {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <type_traits>
 
-#include "data/vocabulary.h"
+#include "data/vocabulary/vocabulary.h"
 
 namespace weft::dataset_format {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "inference/forced_decoding.h"
-#include "inference/search_problem.h"
+#include "inference/search/search_problem.h"
 #include "inference/source_batch.h"
 #include "runtime/context.h"
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "inference/search_problem.h"
+#include "inference/search/search_problem.h"
 #include "runtime/context.h"
 
 namespace weft {

@@ -4,9 +4,9 @@
 #include <functional>
 
 #include "inference/alignment.h"
-#include "inference/beam_search.h"
 #include "inference/decoding_batch.h"
 #include "inference/forced_decoding.h"
+#include "inference/search/beam_search.h"
 #include "runtime/dry_device.h"
 #include "runtime/step_state.h"
 

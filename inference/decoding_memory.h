@@ -1,7 +1,7 @@
 #pragma once
 #include <cstdint>
 
-#include "inference/search_problem.h"
+#include "inference/search/search_problem.h"
 #include "runtime/kernels/table.h"
 
 namespace weft {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "data/utf8.h"
+#include "data/text/utf8.h"
 
 namespace weft {
 namespace {

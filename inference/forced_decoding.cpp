@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "inference/decoding_batch.h"
-#include "inference/next_tokens.h"
+#include "inference/search/next_tokens.h"
 #include "runtime/error.h"
 
 namespace weft {

@@ -3,7 +3,7 @@
 #include <span>
 #include <vector>
 
-#include "inference/search_problem.h"
+#include "inference/search/search_problem.h"
 #include "inference/source_batch.h"
 #include "runtime/context.h"
 

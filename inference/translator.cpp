@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "data/utf8.h"
-#include "inference/beam_search.h"
-#include "inference/sampling.h"
+#include "data/text/utf8.h"
+#include "inference/search/beam_search.h"
+#include "inference/search/sampling.h"
 #include "runtime/error.h"
 
 namespace weft {

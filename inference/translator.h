@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "data/vocabulary.h"
+#include "data/vocabulary/vocabulary.h"
 #include "inference/alignment.h"
 #include "inference/encode_line.h"
-#include "inference/search_problem.h"
+#include "inference/search/search_problem.h"
 #include "runtime/context.h"
 
 namespace weft {

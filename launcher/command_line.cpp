@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include "launcher/problem.h"
-#include "launcher/unexpanded_path.h"
+#include "launcher/input/problem.h"
+#include "launcher/input/unexpanded_path.h"
 #include "launcher/verbs.h"
 #include "launcher/version.h"
 #include "runtime/error.h"

@@ -7,14 +7,14 @@
 
 #include <fmt/format.h>
 
-#include "data/text_file.h"
-#include "launcher/machine.h"
-#include "launcher/rank_environment.h"
+#include "data/text/text_file.h"
+#include "launcher/ranks/environment.h"
+#include "launcher/ranks/machine.h"
+#include "launcher/ranks/together.h"
 #include "launcher/standard_streams.h"
-#include "launcher/together.h"
 #include "launcher/verbs.h"
-#include "runtime/checksum.h"
 #include "runtime/error.h"
+#include "runtime/files/checksum.h"
 
 namespace weft {
 namespace {

@@ -12,8 +12,8 @@
 
 #include <fmt/format.h>
 
-#include "data/text_file.h"
-#include "data/utf8.h"
+#include "data/text/text_file.h"
+#include "data/text/utf8.h"
 #include "runtime/error.h"
 
 namespace weft {

@@ -3,8 +3,8 @@
 #include <vector>
 
 #include "launcher/command_line.h"
-#include "launcher/config.h"
-#include "launcher/job.h"
+#include "launcher/config/config.h"
+#include "launcher/ranks/job.h"
 
 namespace weft {
 

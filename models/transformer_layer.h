@@ -3,11 +3,11 @@
 #include <optional>
 #include <vector>
 
-#include "layers/cross_attention.h"
+#include "layers/attention/cross_attention.h"
+#include "layers/attention/self_attention.h"
 #include "layers/feed_forward.h"
 #include "layers/layer_norm.h"
 #include "layers/residual_norm.h"
-#include "layers/self_attention.h"
 #include "models/model_config.h"
 
 namespace weft {

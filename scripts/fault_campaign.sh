@@ -9,8 +9,8 @@ faults=${1:?usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT]}
 ranks=${3:-2}
 WEFT=$(realpath "${4:-$source_dir/build/release/weft}")
 export OMP_WAIT_POLICY=passive
-source "$source_dir/tests/launcher/toy.sh"
-source "$source_dir/tests/launcher/job.sh"
+source "$source_dir/tests/runs/toy.sh"
+source "$source_dir/tests/runs/job.sh"
 asked_seed=${2:-0}
 draw_seed "${asked_seed#0}"
 mkdir "$WORK/tmp"

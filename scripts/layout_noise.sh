@@ -4,7 +4,7 @@
 # usage: scripts/layout_noise.sh [WEFT]
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
 WEFT=$(realpath "${1:-$source_dir/build/release/weft}")
-source "$source_dir/tests/launcher/toy.sh"
+source "$source_dir/tests/runs/toy.sh"
 export OMP_WAIT_POLICY=passive OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 
 one_rank() { train "$@" --set training.report_freq=1u --set validation.valid_freq=0 --set checkpoint.save_freq=0; }

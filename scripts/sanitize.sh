@@ -36,6 +36,6 @@ run "$tests/runtime/runtime_cpu_kernels_test" --gtest_brief=1 '--gtest_filter=*C
 run "$tests/parallel/parallel_test" --gtest_brief=1
 run "$tests/inference/inference_test" --gtest_brief=1
 run "$tests/inference/metrics_test" --gtest_brief=1
-run tests/launcher/decoding_verbs.sh "build/$preset/weft"
+run tests/runs/decoding_verbs.sh "build/$preset/weft"
 [ ${#failed[@]} -eq 0 ] || { echo "sanitize: $preset reports something in: ${failed[*]}" >&2; exit 1; }
 echo "sanitize: $preset reports nothing"

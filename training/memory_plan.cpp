@@ -11,7 +11,7 @@
 #include "runtime/step_state.h"
 #include "state/gradient_reducer.h"
 #include "state/optimizer_shards.h"
-#include "training/translation_validator.h"
+#include "training/validation/translation_validator.h"
 
 namespace weft {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "data/batch_sampler.h"
-#include "runtime/json.h"
-#include "state/checkpoint_config.h"
+#include "runtime/files/json.h"
+#include "state/checkpoint/checkpoint_config.h"
 #include "training/run_counts.h"
 
 namespace weft {

@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 
 #include "runtime/error.h"
-#include "training/best_metrics.h"
 #include "training/schedule.h"
+#include "training/validation/best_metrics.h"
 
 namespace weft {
 namespace {

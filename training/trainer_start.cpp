@@ -2,8 +2,8 @@
 #include <fmt/ranges.h>
 
 #include "runtime/error.h"
-#include "state/run_directory.h"
-#include "state/state_boxes.h"
+#include "state/checkpoint/run_directory.h"
+#include "state/checkpoint/state_boxes.h"
 #include "training/trainer.h"
 
 // Where a run begins: at fresh weights, at those of another model, or at a checkpoint.

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "training/best_file.h"
-#include "training/best_metrics.h"
 #include "training/trainer.h"
+#include "training/validation/best_file.h"
+#include "training/validation/best_metrics.h"
 
 // A validation of the loop: judged on every rank alike, recorded, and what its scores lead to.
 namespace weft {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <span>
 
-#include "data/utf8.h"
+#include "data/text/utf8.h"
 #include "inference/metrics/unicode_tables.h"
 
 namespace weft {

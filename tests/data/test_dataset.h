@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "data/dataset.h"
-#include "data/dataset_writer.h"
+#include "data/prepare/dataset_writer.h"
 #include "runtime/random.h"
-#include "tests/data/text_folder.h"
+#include "tests/data/prepare/text_folder.h"
 
 namespace weft::test {
 

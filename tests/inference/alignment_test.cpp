@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "inference/decoding_memory.h"
-#include "layers/dot_product_attention.h"
+#include "layers/attention/dot_product_attention.h"
 #include "runtime/error.h"
 #include "tests/inference/scripted_generator.h"
 #include "tests/models/model_under_test.h"

@@ -1,4 +1,4 @@
-#include "inference/beam_search.h"
+#include "inference/search/beam_search.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

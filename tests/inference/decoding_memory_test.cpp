@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "inference/alignment.h"
-#include "inference/beam_search.h"
 #include "inference/decoding_batch.h"
 #include "inference/forced_decoding.h"
+#include "inference/search/beam_search.h"
 #include "runtime/random.h"
 #include "tests/models/model_under_test.h"
 

@@ -1,4 +1,4 @@
-#include "inference/draw_tokens.h"
+#include "inference/search/draw_tokens.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "inference/beam_search.h"
+#include "inference/search/beam_search.h"
 #include "inference/forced_decoding.h"
-#include "runtime/storage.h"
+#include "runtime/files/storage.h"
 #include "tests/models/model_under_test.h"
 
 namespace weft::test {

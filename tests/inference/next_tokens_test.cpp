@@ -1,4 +1,4 @@
-#include "inference/next_tokens.h"
+#include "inference/search/next_tokens.h"
 
 #include <gtest/gtest.h>
 

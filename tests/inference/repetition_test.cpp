@@ -1,4 +1,4 @@
-#include "inference/repetition.h"
+#include "inference/search/repetition.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <set>
 
-#include "inference/beam_search.h"
+#include "inference/search/beam_search.h"
 #include "runtime/random.h"
 #include "tests/inference/scripted_generator.h"
 #include "tests/support/test_context.h"

@@ -1,4 +1,4 @@
-#include "inference/sampling.h"
+#include "inference/search/sampling.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "data/train_vocabulary.h"
+#include "data/vocabulary/train_vocabulary.h"
 #include "runtime/error.h"
-#include "tests/data/small_text.h"
+#include "tests/data/prepare/small_text.h"
 #include "tests/inference/scripted_generator.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_context.h"

@@ -1,7 +1,7 @@
 #include "launcher/command_line.h"
 
 #include "launcher/verbs.h"
-#include "tests/launcher/config_of.h"
+#include "tests/launcher/config/config_of.h"
 
 namespace weft::test {
 namespace {

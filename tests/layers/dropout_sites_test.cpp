@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "layers/attention/self_attention.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
-#include "layers/self_attention.h"
 #include "runtime/kernels/attention.h"
 #include "runtime/kernels/embedding.h"
 #include "tests/layers/bound_parameters.h"

@@ -2,12 +2,12 @@
 
 #include <cmath>
 
-#include "layers/cross_attention.h"
+#include "layers/attention/cross_attention.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
 #include "layers/layer_norm.h"
 #include "layers/linear.h"
-#include "layers/self_attention.h"
+#include "layers/attention/self_attention.h"
 #include "runtime/error.h"
 #include "tests/support/batches.h"
 

@@ -5,12 +5,12 @@
 
 #include <gtest/gtest.h>
 
-#include "layers/cross_attention.h"
+#include "layers/attention/cross_attention.h"
+#include "layers/attention/self_attention.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
 #include "layers/layer_norm.h"
 #include "layers/residual_norm.h"
-#include "layers/self_attention.h"
 #include "tests/layers/bound_parameters.h"
 #include "tests/support/batches.h"
 

@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "parallel/mpi_mesh.h"
+#include "parallel/mpi/mpi_mesh.h"
 #include "runtime/cpu_device.h"
 #include "runtime/error.h"
 #include "runtime/kernels/table.h"

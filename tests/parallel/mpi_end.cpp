@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <string>
 
-#include "parallel/mpi_mesh.h"
+#include "parallel/mpi/mpi_mesh.h"
 #include "runtime/cpu_device.h"
 #include "runtime/error.h"
 #include "runtime/kernels/table.h"

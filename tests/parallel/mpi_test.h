@@ -1,5 +1,5 @@
 #pragma once
-#include "parallel/mpi_session.h"
+#include "parallel/mpi/mpi_session.h"
 
 namespace weft::test {
 

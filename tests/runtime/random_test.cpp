@@ -5,7 +5,7 @@
 
 #include "runtime/kernels/dropout.h"
 #include "runtime/random.h"
-#include "tests/runtime/sizes.h"
+#include "tests/runtime/kernels/sizes.h"
 #include "tests/support/parity_case.h"
 
 namespace weft::test {

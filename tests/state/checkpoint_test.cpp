@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/error.h"
-#include "state/run_directory.h"
+#include "state/checkpoint/run_directory.h"
 #include "tests/state/memory_storage.h"
 #include "tests/state/small_state.h"
 #include "tests/support/temporary_folder.h"

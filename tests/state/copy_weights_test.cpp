@@ -1,9 +1,9 @@
-#include "state/copy_weights.h"
+#include "state/checkpoint/copy_weights.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "runtime/safetensors.h"
+#include "runtime/files/safetensors.h"
 #include "tests/state/memory_storage.h"
 #include "tests/state/small_state.h"
 

@@ -2,7 +2,7 @@
 #include <atomic>
 #include <functional>
 
-#include "runtime/storage.h"
+#include "runtime/files/storage.h"
 
 namespace weft::test {
 

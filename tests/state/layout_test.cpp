@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 
 #include "runtime/random.h"
-#include "state/run_directory.h"
-#include "state/state_boxes.h"
+#include "state/checkpoint/run_directory.h"
+#include "state/checkpoint/state_boxes.h"
 #include "tests/state/memory_storage.h"
 #include "tests/state/small_state.h"
 

@@ -4,8 +4,8 @@
 #include <mutex>
 #include <string>
 
+#include "runtime/files/storage.h"
 #include "runtime/random.h"
-#include "runtime/storage.h"
 
 namespace weft::test {
 

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include "runtime/checksum.h"
 #include "runtime/error.h"
+#include "runtime/files/checksum.h"
 #include "tests/state/memory_storage.h"
 #include "tests/state/small_state.h"
 

@@ -1,4 +1,4 @@
-#include "state/run_lock.h"
+#include "state/checkpoint/run_lock.h"
 
 #include <atomic>
 #include <optional>

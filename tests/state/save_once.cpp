@@ -5,8 +5,8 @@
 #include <cstring>
 
 #include "runtime/error.h"
-#include "state/run_directory.h"
-#include "state/run_lock.h"
+#include "state/checkpoint/run_directory.h"
+#include "state/checkpoint/run_lock.h"
 #include "tests/state/small_state.h"
 
 namespace weft::test {

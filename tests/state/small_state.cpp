@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "runtime/error.h"
-#include "state/state_boxes.h"
+#include "state/checkpoint/state_boxes.h"
 
 namespace weft::test {
 namespace {

@@ -6,8 +6,8 @@
 
 #include "parallel/mesh.h"
 #include "runtime/log.h"
-#include "state/load_checkpoint.h"
-#include "state/saver.h"
+#include "state/checkpoint/load_checkpoint.h"
+#include "state/checkpoint/saver.h"
 #include "tests/support/test_context.h"
 
 namespace weft::test {

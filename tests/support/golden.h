@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "runtime/json.h"
-#include "runtime/safetensors.h"
+#include "runtime/files/json.h"
+#include "runtime/files/safetensors.h"
 #include "tests/support/test_context.h"
 
 namespace weft::test {

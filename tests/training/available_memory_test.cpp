@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/data/text_folder.h"
+#include "tests/data/prepare/text_folder.h"
 
 namespace weft::test {
 namespace {

@@ -1,4 +1,4 @@
-#include "training/best_metrics.h"
+#include "training/validation/best_metrics.h"
 
 #include <cmath>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "training/event_file.h"
+#include "training/log/event_file.h"
 
 #include <cstring>
 

@@ -12,8 +12,8 @@
 
 #include "runtime/error.h"
 #include "runtime/random.h"
-#include "state/checkpoint_reader.h"
-#include "state/run_directory.h"
+#include "state/checkpoint/checkpoint_reader.h"
+#include "state/checkpoint/run_directory.h"
 #include "tests/training/mortal_run.h"
 
 namespace weft::test {

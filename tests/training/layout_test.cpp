@@ -11,7 +11,7 @@
 #include "data/batch_builder.h"
 #include "data/batch_sampler.h"
 #include "models/transformer.h"
-#include "parallel/thread_communicator.h"
+#include "parallel/threads/thread_communicator.h"
 #include "runtime/cpu_device.h"
 #include "runtime/cpu_features.h"
 #include "runtime/kernels/cross_entropy.h"

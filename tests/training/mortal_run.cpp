@@ -7,11 +7,11 @@
 
 #include <fmt/format.h>
 
-#include "parallel/thread_communicator.h"
+#include "parallel/threads/thread_communicator.h"
 #include "runtime/cpu_device.h"
 #include "runtime/cpu_features.h"
 #include "runtime/error.h"
-#include "state/run_directory.h"
+#include "state/checkpoint/run_directory.h"
 #include "training/memory_plan.h"
 #include "training/trainer.h"
 

@@ -1,4 +1,4 @@
-#include "training/run_log.h"
+#include "training/log/run_log.h"
 
 #include <cmath>
 #include <filesystem>

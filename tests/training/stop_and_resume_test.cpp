@@ -7,10 +7,10 @@
 
 #include <gtest/gtest.h>
 
-#include "parallel/thread_communicator.h"
+#include "parallel/threads/thread_communicator.h"
 #include "runtime/cpu_device.h"
 #include "runtime/cpu_features.h"
-#include "state/run_directory.h"
+#include "state/checkpoint/run_directory.h"
 #include "tests/data/test_dataset.h"
 #include "training/memory_plan.h"
 #include "training/run_state.h"

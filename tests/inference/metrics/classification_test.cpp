@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "data/text_file.h"
+#include "data/text/text_file.h"
 #include "runtime/error.h"
-#include "runtime/json.h"
+#include "runtime/files/json.h"
 
 namespace weft::test {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include "data/text_file.h"
+#include "data/text/text_file.h"
 #include "inference/metrics/bleu.h"
 #include "inference/metrics/chrf.h"
 #include "inference/metrics/ter.h"
-#include "runtime/json.h"
+#include "runtime/files/json.h"
 
 namespace weft::test {
 namespace {

@@ -1,0 +1,29 @@
+#include "launcher/ranks/memory_question.h"
+
+#include <algorithm>
+
+#include "training/validation/translation_validator.h"
+
+namespace weft {
+
+MemoryQuestion memory_question(const Config& config, const ModelConfig& model, const Machine& machine, int dp) {
+  MemoryQuestion question{.model = model,
+                          .optimizer = config.optimizer,
+                          .dtype = machine.dtype,
+                          .kernels = machine.kernels,
+                          .parallel = config.parallel,
+                          .dp = dp};
+  if (translates_validation(config.training)) question.decoding = config.decoding;
+  return question;
+}
+
+std::int64_t batch_rows(const Config& config) {
+  const TrainingConfig& training = config.training;
+  return training.batch_type == BatchType::kTokens ? training.batch_size : training.batch_size * config.model.max_length;
+}
+
+bool translates_validation(const TrainingConfig& training) {
+  return std::ranges::any_of(training.valid_metrics, judges_translations);
+}
+
+}  // namespace weft

@@ -1,0 +1,80 @@
+#include <filesystem>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "data/prepare/prepare.h"
+#include "data/prepare/prepared.h"
+#include "data/text/check_text.h"
+#include "data/text/output_file.h"
+#include "data/vocabulary/train_vocabulary.h"
+#include "launcher/verbs.h"
+#include "launcher/verbs/run_directory_setup.h"
+#include "runtime/error.h"
+#include "runtime/log.h"
+#include "state/checkpoint/run_lock.h"
+
+namespace weft {
+namespace {
+
+struct Learned {
+  std::vector<TextColumn> from;
+  std::string path;
+};
+
+/// Nothing is overwritten, since a run that has begun depends on its vocabulary. A file with the same content is fine: an earlier call that
+/// was killed may have left it.
+void learn(const std::vector<Learned>& vocabularies, const VocabConfig& config, InvalidUtf8 invalid_utf8) {
+  std::vector<std::string> contents;
+  for (const Learned& vocabulary : vocabularies) {
+    for (const TextColumn& column : vocabulary.from) check_text(column, invalid_utf8);
+    contents.push_back(learn_vocabulary(vocabulary.from, config, {.invalid_utf8 = invalid_utf8}));
+    if (std::filesystem::exists(vocabulary.path) && read_whole_file(vocabulary.path) != contents.back()) {
+      fail_input(vocabulary.path +
+                 ": exists already, and is not what the text and the settings give\n  expected  another run_dir, or no such file");
+    }
+  }
+  Log log;
+  for (std::size_t i = 0; i < vocabularies.size(); ++i) {
+    const std::string& path = vocabularies[i].path;
+    if (!std::filesystem::exists(path)) write_file(path, contents[i]);
+    log.info("vocab", fmt::format("{}: {} entries", path, Vocabulary::load(path).size()));
+    fmt::print("{}\n", path);
+  }
+}
+
+}  // namespace
+
+int run_vocab(const Config& config, const CommandLine&) {
+  const VocabConfig& vocab = config.vocab;
+  const bool learns_source = vocab.src.empty() && (vocab.tgt.empty() || !vocab.share_vocab);
+  const bool learns_target = !vocab.share_vocab && vocab.tgt.empty();
+  if (!learns_source && !learns_target) fail_input("vocab: vocab.src and vocab.tgt name existing files: nothing to learn");
+  std::error_code error;
+  const std::filesystem::path folder(config.run_dir);
+  const bool created = std::filesystem::create_directories(folder, error);
+  if (error) fail_input(fmt::format("{}: cannot be made: {}", config.run_dir, error.message()));
+  if (created) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  const VocabularyFiles files = vocabulary_files(config.run_dir, vocab.share_vocab);
+  std::vector<Learned> vocabularies;
+  if (learns_source) vocabularies.push_back({columns_of(config.data.train, true, vocab.share_vocab), files.source});
+  if (learns_target) vocabularies.push_back({columns_of(config.data.train, false, true), files.target});
+  learn(vocabularies, vocab, config.data.invalid_utf8);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int run_prepare(const Config& config, const CommandLine& line) {
+  if (line.out.empty()) fail_input("prepare: no folder to write\n  expected  --out DIR");
+  make_run_directory(line.out);
+  const RunLock lock(line.out, RunLock::Without::kGoOn);
+  const PrepareReport report = prepare({.data = config.data,
+                                        .vocab = config.vocab,
+                                        .limits = {.source = config.model.max_length, .target = config.model.max_length},
+                                        .folder = line.out});
+  for (const std::string& account : account_of(report)) fmt::print("{}\n", account);
+  Log log;
+  for (const std::string& warning : report.warnings) log.warn("prepare", warning);
+  return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace weft

@@ -1,0 +1,63 @@
+#include "launcher/verbs/loaded_model.h"
+
+#include <cstring>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "launcher/verbs/model_path.h"
+#include "runtime/error.h"
+#include "runtime/files/storage.h"
+#include "state/checkpoint/load_checkpoint.h"
+
+namespace weft {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The configuration that a checkpoint carries.
+Config config_of(const CheckpointReader& reader, const std::vector<std::string>& sets) {
+  const LoadedConfig loaded =
+      parse_config(reader.manifest().run.config, reader.folder() + "/manifest.json config", ConfigUse::kStored, sets);
+  return loaded.config;
+}
+
+void require_trained_with(const CheckpointReader& reader, const std::string& name, const Vocabulary& found, const std::string& file) {
+  const std::string& trained = reader.manifest().run.fingerprints.at(name).as_string();
+  if (fmt::format("{:016x}", found.fingerprint()) == trained) return;
+  fail_input(fmt::format("{}: not the vocabulary the model was trained with\n  found     {:016x}\n  expected  {}", file,
+                         found.fingerprint(), trained));
+}
+
+}  // namespace
+
+LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>& sets) {
+  const std::unique_ptr<Storage> storage = make_posix_storage();
+  checkpoint_ = find_model(*storage, path, "--model");
+  const CheckpointReader reader(*storage, checkpoint_);
+  config_ = config_of(reader, sets);
+  machine_ = choose_machine(config_, &reader.manifest().run.chosen);
+  device_ = std::make_unique<CpuDevice>(*machine_.kernels);
+
+  vocabularies_ = find_vocabularies(checkpoint_, config_.vocab.share_vocab);
+  const VocabularyFiles& files = vocabularies_;
+  source_ = Vocabulary::load(files.source);
+  if (files.target != files.source) target_ = Vocabulary::load(files.target);
+  require_trained_with(reader, "source_vocabulary", source(), files.source);
+  require_trained_with(reader, "target_vocabulary", target(), files.target);
+  config_.model.source_vocab_size = source().size();
+  config_.model.target_vocab_size = target().size();
+  parameters_ = std::make_unique<ParameterSet>(static_cast<std::uint64_t>(config_.seed));
+  model_ = make_transformer(config_.model, *parameters_);
+  alone_ = make_self_communicator();
+  weights_ = std::make_unique<ParameterStorage>(*parameters_, *alone_, *device_, machine_.dtype, StorageUse::kInference);
+  step_state_ = device_->allocate(StepState::kFields * size_of(DType::kFloat64), MemoryKind::kDevice);
+  std::memset(step_state_.data(), 0, static_cast<std::size_t>(step_state_.bytes()));
+  StepArena none(nullptr, 0);
+  Context ctx{*device_, device_->stream(StreamKind::kCompute), none, step_state(), false};
+  weights_->initialize_constants(ctx);
+  load_weights(reader, ctx, *weights_);
+  packed_.emplace(ctx, *parameters_);
+}
+
+}  // namespace weft

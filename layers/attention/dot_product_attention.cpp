@@ -1,0 +1,73 @@
+#include "layers/attention/dot_product_attention.h"
+
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "runtime/error.h"
+
+namespace weft {
+
+DotProductAttention::DotProductAttention(const AttentionConfig& config, RandomKey site)
+    : num_heads_(config.num_heads),
+      head_dim_(config.num_heads > 0 ? config.hidden_size / config.num_heads : 0),
+      causal_(config.causal),
+      dropout_{site, config.dropout},
+      key_stride_(config.max_length) {
+  if (head_dim_ * num_heads_ != config.hidden_size || head_dim_ == 0) {
+    fail_input(fmt::format("model.num_heads: {} does not divide hidden_size = {}", config.num_heads, config.hidden_size));
+  }
+}
+
+void DotProductAttention::forward(Context& ctx, Tensor q, const KeyValues& keys, const Rows& query_rows, Tensor y, Saved& saved) const {
+  saved = {.q = q,
+           .keys = keys,
+           .rows = query_rows,
+           .y = y,
+           .lse = ctx.memory.saved("attention log-sum-exp", {q.size(0), num_heads_}, sum_type(q.dtype))};
+  kernels::attention_forward(ctx, {.q = heads(q),
+                                   .k = heads(keys.k),
+                                   .v = heads(keys.v),
+                                   .rows = attention_rows(query_rows, keys.rows),
+                                   .causal = causal_,
+                                   .scale = 1 / std::sqrt(static_cast<double>(head_dim_)),
+                                   .dropout = dropout(ctx, query_rows),
+                                   .y = heads(y),
+                                   .lse = saved.lse});
+}
+
+void DotProductAttention::backward(Context& ctx, Tensor dy, const Saved& saved, const Gradients& gradients) const {
+  kernels::attention_backward(ctx, {.dy = heads(dy),
+                                    .q = heads(saved.q),
+                                    .k = heads(saved.keys.k),
+                                    .v = heads(saved.keys.v),
+                                    .y = heads(saved.y),
+                                    .lse = saved.lse,
+                                    .rows = attention_rows(saved.rows, saved.keys.rows),
+                                    .causal = causal_,
+                                    .scale = 1 / std::sqrt(static_cast<double>(head_dim_)),
+                                    .dropout = dropout(ctx, saved.rows),
+                                    .dq = heads(gradients.dq),
+                                    .dk = heads(gradients.dk),
+                                    .dv = heads(gradients.dv)});
+}
+
+Tensor DotProductAttention::heads(Tensor x) const {
+  return x.view({x.size(0), num_heads_, head_dim_});
+}
+
+AttentionRows DotProductAttention::attention_rows(const Rows& queries, const Rows& keys) const {
+  return {.query_begin = queries.begin,
+          .query_length = queries.length,
+          .key_begin = keys.begin,
+          .key_length = keys.length,
+          .max_query_length = queries.max_length,
+          .max_key_length = keys.max_length};
+}
+
+AttentionDropout DotProductAttention::dropout(const Context& ctx, const Rows& queries) const {
+  if (!ctx.training) return {};
+  return {.site = dropout_, .sample = queries.sample, .positions = queries.positions, .key_stride = key_stride_};
+}
+
+}  // namespace weft

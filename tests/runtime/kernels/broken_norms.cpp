@@ -1,0 +1,78 @@
+#include "tests/runtime/kernels/broken_kernels.h"
+
+namespace weft::test {
+
+using namespace weft::kernels;
+
+void break_norms(Tables& t) {
+  add(t, "layer_norm_forward: eps left out", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
+    LayerNormForward b = a;
+    b.eps = 0;
+    right().layer_norm_forward(c, b);
+  });
+  add(t, "layer_norm_forward: last row left out", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
+    LayerNormForward b = a;
+    b.x = but_last(a.x);
+    right().layer_norm_forward(c, b);
+  });
+  add(t, "layer_norm_backward: dx_add left out", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
+    LayerNormBackward b = a;
+    b.dx_add = {};
+    right().layer_norm_backward(c, b);
+  });
+  add(t, "layer_norm_backward: dweight overwritten", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
+    multiply(a.dweight, 0);
+    right().layer_norm_backward(c, a);
+  });
+  add(t, "residual_norm_forward: no mask", &KernelTable::residual_norm_forward, [](Context& c, const ResidualNormForward& a) {
+    ResidualNormForward b = a;
+    b.dropout = {};
+    right().residual_norm_forward(c, b);
+  });
+  add(t, "residual_norm_forward: rstd scaled", &KernelTable::residual_norm_forward, [](Context& c, const ResidualNormForward& a) {
+    right().residual_norm_forward(c, a);
+    multiply(a.rstd, 1.1f);
+  });
+  add(t, "residual_norm_backward: no mask", &KernelTable::residual_norm_backward, [](Context& c, const ResidualNormBackward& a) {
+    ResidualNormBackward b = a;
+    b.dropout = {};
+    right().residual_norm_backward(c, b);
+  });
+  add(t, "residual_norm_backward: sign of dbias", &KernelTable::residual_norm_backward, [](Context& c, const ResidualNormBackward& a) {
+    right().residual_norm_backward(c, a);
+    multiply(a.dbias, -1);
+  });
+  add(t, "norm_backward_workspace: falls", &KernelTable::norm_backward_workspace,
+      [](std::int64_t rows, std::int64_t, DType) { return std::max<std::int64_t>(0, 10000 - rows); });
+}
+
+void break_embedding(Tables& t) {
+  add(t, "embedding_forward: no scale", &KernelTable::embedding_forward, [](Context& c, const EmbeddingForward& a) {
+    EmbeddingForward b = a;
+    b.scale = 1;
+    right().embedding_forward(c, b);
+  });
+  add(t, "embedding_forward: position off by one", &KernelTable::embedding_forward, [](Context& c, const EmbeddingForward& a) {
+    Changed positions(a.positions, [&](int p) { return a.position_table.defined() ? (p + 1) % a.position_table.size(0) : p; });
+    EmbeddingForward b = a;
+    b.positions = positions.tensor();
+    right().embedding_forward(c, b);
+  });
+  add(t, "embedding_backward: no mask", &KernelTable::embedding_backward, [](Context& c, const EmbeddingBackward& a) {
+    EmbeddingBackward b = a;
+    b.dropout = {};
+    right().embedding_backward(c, b);
+  });
+  add(t, "embedding_backward: no scale", &KernelTable::embedding_backward, [](Context& c, const EmbeddingBackward& a) {
+    EmbeddingBackward b = a;
+    b.scale = 1;
+    right().embedding_backward(c, b);
+  });
+  add(t, "embedding_backward: no gradient of positions", &KernelTable::embedding_backward, [](Context& c, const EmbeddingBackward& a) {
+    EmbeddingBackward b = a;
+    b.dposition = {};
+    right().embedding_backward(c, b);
+  });
+}
+
+}  // namespace weft::test
