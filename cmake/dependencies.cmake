@@ -9,6 +9,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(sentencepiece REQUIRED IMPORTED_TARGET sentencepiece)
+pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 find_package(Threads REQUIRED)
 set(MPI_CXX_SKIP_MPICXX ON)   # the removed C++ bindings cost 0.66 s of every file
 find_package(MPI REQUIRED COMPONENTS CXX)

@@ -8,7 +8,7 @@ packages=(
   libopenmpi-dev openmpi-bin                                    # launcher of many ranks
   libdnnl-dev ocl-icd-opencl-dev                                # matrix products; its CMake package wants the OpenCL headers
   libyaml-cpp-dev libcli11-dev libfmt-dev libspdlog-dev         # configuration, command line, text, log
-  nlohmann-json3-dev libxxhash-dev libsentencepiece-dev zlib1g-dev
+  nlohmann-json3-dev libxxhash-dev libsentencepiece-dev libutf8proc-dev zlib1g-dev
   libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev  # tests and benchmarks
   clang-format clang-tidy-16 libomp-16-dev strace python3    # checks of the source, faults in system calls; scripts/*.py
   iproute2 openssh-client procps                                # tests with two hosts

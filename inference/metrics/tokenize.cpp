@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "inference/metrics/unicode.h"
-#include "inference/metrics/unicode_tables.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -20,13 +19,13 @@ constexpr std::array<std::pair<BleuTokenizer, std::string_view>, 5> kNames = {{{
 /// sacreBLEU's list of Chinese blocks. Its entry for U+20000 .. U+2A6D6 is written, and compared, as strings of two characters, and so
 /// amounts to U+2001 .. U+2A6D: curly quotes and long dashes are words of their own, rare characters are not. Comparable scores need the
 /// same.
-constexpr unicode_tables::Range kChinese[] = {{0x2001, 0x2A6D}, {0x2E80, 0x2EFF}, {0x2F00, 0x2FDF}, {0x2FF0, 0x2FFF}, {0x3000, 0x303F},
-                                              {0x3100, 0x312F}, {0x31A0, 0x31BF}, {0x31C0, 0x31EF}, {0x3200, 0x32FF}, {0x3300, 0x33FF},
-                                              {0x3400, 0x4DB5}, {0x4E00, 0x9FBB}, {0xF900, 0xFA2D}, {0xFA30, 0xFA6A}, {0xFA70, 0xFAD9},
-                                              {0xFE10, 0xFE1F}, {0xFE30, 0xFE4F}, {0xFF00, 0xFFEF}};
+constexpr std::pair<char32_t, char32_t> kChinese[] = {
+    {0x2001, 0x2A6D}, {0x2E80, 0x2EFF}, {0x2F00, 0x2FDF}, {0x2FF0, 0x2FFF}, {0x3000, 0x303F}, {0x3100, 0x312F},
+    {0x31A0, 0x31BF}, {0x31C0, 0x31EF}, {0x3200, 0x32FF}, {0x3300, 0x33FF}, {0x3400, 0x4DB5}, {0x4E00, 0x9FBB},
+    {0xF900, 0xFA2D}, {0xFA30, 0xFA6A}, {0xFA70, 0xFAD9}, {0xFE10, 0xFE1F}, {0xFE30, 0xFE4F}, {0xFF00, 0xFFEF}};
 
 bool is_chinese(char32_t c) {
-  return std::any_of(std::begin(kChinese), std::end(kChinese), [&](const auto& range) { return c >= range.first && c <= range.last; });
+  return std::any_of(std::begin(kChinese), std::end(kChinese), [&](const auto& range) { return c >= range.first && c <= range.second; });
 }
 
 bool is_digit(char32_t c) {

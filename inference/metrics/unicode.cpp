@@ -1,43 +1,40 @@
 #include "inference/metrics/unicode.h"
 
+#include <utf8proc.h>
+
 #include <algorithm>
-#include <span>
 
 #include "data/text/utf8.h"
-#include "inference/metrics/unicode_tables.h"
 
 namespace weft {
 namespace {
 
-using unicode_tables::LowerRun;
-using unicode_tables::Range;
-
-/// The last entry that begins at c or before; nullptr: none does.
-template <class Entry>
-const Entry* entry_before(std::span<const Entry> table, char32_t c) {
-  const auto after = std::upper_bound(table.begin(), table.end(), c, [](char32_t value, const Entry& e) { return value < e.first; });
-  return after == table.begin() ? nullptr : &*(after - 1);
+utf8proc_category_t category(char32_t c) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(c));
 }
 
-bool contains(std::span<const Range> table, char32_t c) {
-  const Range* range = entry_before(table, c);
-  return range != nullptr && c <= range->last;
+/// Unicode's property Cased: cased letters, and the letters in a superscript, a Roman number, a circle or a square.
+bool is_cased(char32_t c) {
+  const utf8proc_category_t kind = category(c);
+  return kind == UTF8PROC_CATEGORY_LU || kind == UTF8PROC_CATEGORY_LL || kind == UTF8PROC_CATEGORY_LT || c == 0xAA || c == 0xBA ||
+         (c >= 0x2160 && c <= 0x217F) || (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) ||
+         (c >= 0x1F170 && c <= 0x1F189);
 }
 
-char32_t lower_case_of(char32_t c) {
-  const LowerRun* run = entry_before(unicode_tables::lower_runs(), c);
-  if (run == nullptr || c > run->last || (c - run->first) % run->stride != 0) return c;
-  return static_cast<char32_t>(static_cast<std::int64_t>(c) + run->delta);
+/// Unicode's property Case_Ignorable: marks, formats, modifiers, and the punctuation that may stand inside a word.
+bool is_case_ignorable(char32_t c) {
+  constexpr std::u32string_view kInsideWords = U"'.:\u00B7\u0387\u055F\u05F4\u2018\u2019\u2024\u2027\uFE13\uFE52\uFE55\uFF07\uFF0E\uFF1A";
+  const utf8proc_category_t kind = category(c);
+  return kind == UTF8PROC_CATEGORY_MN || kind == UTF8PROC_CATEGORY_ME || kind == UTF8PROC_CATEGORY_CF || kind == UTF8PROC_CATEGORY_LM ||
+         kind == UTF8PROC_CATEGORY_SK || kInsideWords.find(c) != std::u32string_view::npos;
 }
 
 /// Final_Sigma of Unicode 3.13: a cased letter before, none after; case-ignorable characters such as apostrophes do not count.
 bool ends_a_word(std::u32string_view text, std::size_t sigma) {
-  const auto is_ignorable = [](char32_t c) { return contains(unicode_tables::case_ignorable(), c); };
   const std::u32string_view before = text.substr(0, sigma), after = text.substr(sigma + 1);
-  const auto left = std::find_if_not(before.rbegin(), before.rend(), is_ignorable);
-  const auto right = std::find_if_not(after.begin(), after.end(), is_ignorable);
-  return left != before.rend() && contains(unicode_tables::cased(), *left) &&
-         (right == after.end() || !contains(unicode_tables::cased(), *right));
+  const auto left = std::find_if_not(before.rbegin(), before.rend(), is_case_ignorable);
+  const auto right = std::find_if_not(after.begin(), after.end(), is_case_ignorable);
+  return left != before.rend() && is_cased(*left) && (right == after.end() || !is_cased(*right));
 }
 
 }  // namespace
@@ -63,15 +60,18 @@ bool is_white_space(char32_t c) {
 }
 
 bool is_punctuation(char32_t c) {
-  return contains(unicode_tables::punctuation(), c);
+  const utf8proc_category_t kind = category(c);
+  return kind >= UTF8PROC_CATEGORY_PC && kind <= UTF8PROC_CATEGORY_PO;
 }
 
 bool is_symbol(char32_t c) {
-  return contains(unicode_tables::symbol(), c);
+  const utf8proc_category_t kind = category(c);
+  return kind >= UTF8PROC_CATEGORY_SM && kind <= UTF8PROC_CATEGORY_SO;
 }
 
 bool is_number(char32_t c) {
-  return contains(unicode_tables::number(), c);
+  const utf8proc_category_t kind = category(c);
+  return kind >= UTF8PROC_CATEGORY_ND && kind <= UTF8PROC_CATEGORY_NO;
 }
 
 std::u32string lower_case(std::u32string_view text) {
@@ -83,7 +83,7 @@ std::u32string lower_case(std::u32string_view text) {
     } else if (text[i] == 0x03A3) {
       lower += ends_a_word(text, i) ? U'\u03C2' : U'\u03C3';
     } else {
-      lower += lower_case_of(text[i]);
+      lower += static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(text[i])));
     }
   }
   return lower;

@@ -11,6 +11,7 @@ namespace {
 TEST(UnicodeTest, LowerCaseKnowsFinalSigmaAndDottedI) {
   EXPECT_EQ(lower_case(U"ΟΔΥΣΣΕΥΣ ΣΑΣ."), U"οδυσσευς σας.");
   EXPECT_EQ(lower_case(U"Σ ΑΣ' ΑΣ'Α Α\u0301Σ\u0301"), U"σ ας' ασ'α α\u0301ς\u0301");
+  EXPECT_EQ(lower_case(U"ªΣ ⅠΣ 🅰Σ 1Σ ΑΣⒶ Α·Σ"), U"ªς ⅰς 🅰ς 1σ ασⓐ α·ς");
   EXPECT_EQ(lower_case(U"İI"), U"i\u0307i");
   EXPECT_EQ(lower_case(U"ÀŸǅẞΩԱႠᎠ𐐀"), U"àÿǆßωաⴀꭰ𐐨");
   EXPECT_EQ(lower_case(U"ǰ 中 123 ß"), U"ǰ 中 123 ß");
