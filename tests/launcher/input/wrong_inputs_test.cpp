@@ -16,7 +16,7 @@ struct Case {
 };
 
 std::vector<Case> read_cases(const std::string& file) {
-  std::ifstream in(std::string(WEFT_SOURCE_DIR "/tests/launcher/wrong_inputs/") + file + ".txt");
+  std::ifstream in(std::string(WEFT_SOURCE_DIR "/tests/launcher/input/wrong_inputs/") + file + ".txt");
   std::vector<Case> cases;
   bool expected = false;
   for (std::string line; std::getline(in, line);) {
