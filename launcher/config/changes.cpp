@@ -1,73 +1,47 @@
 #include "launcher/config/changes.h"
 
 #include <algorithm>
-#include <array>
-#include <map>
-#include <sstream>
-#include <string_view>
+#include <optional>
 
 #include <fmt/format.h>
+
+#include "launcher/config/keys/key.h"
+#include "launcher/input/yaml_node.h"
 
 namespace weft {
 namespace {
 
-/// Values by key (`training.batch_size`), of a dump: sections, and indented below them a key on each line.
-std::map<std::string, std::string> values_of(const std::string& dump) {
-  std::map<std::string, std::string> values;
-  std::istringstream lines(dump);
-  std::string section;
-  for (std::string line; std::getline(lines, line);) {
-    const std::size_t begin = std::min(line.size(), line.find_first_not_of(' ')), colon = line.find(": ", begin);
-    if (begin == 0) section.clear();
-    if (colon == std::string::npos) {
-      section = line.substr(0, line.find(':')) + ".";
-    } else {
-      values[section + line.substr(begin, colon - begin)] = line.substr(colon + 2);
-    }
-  }
-  return values;
-}
-
-/// Of section model, but no other model.
-constexpr std::array<std::string_view, 4> kOfTraining{"model.dropout", "model.attention_dropout", "model.activation_dropout",
-                                                      "model.max_length"};
-/// Of section training, but without effect on an update.
-constexpr std::array<std::string_view, 10> kWithoutEffect{
-    "training.micro_batch_size", "training.accum_count",     "training.recompute",   "training.train_steps",  "training.max_epochs",
-    "training.max_tokens_seen",  "training.stop_time_hours", "training.report_freq", "training.on_nonfinite", "training.max_nonfinite"};
-
-template <std::size_t N>
-bool contains(const std::array<std::string_view, N>& keys, const std::string& key) {
-  return std::find(keys.begin(), keys.end(), key) != keys.end();
-}
-
-bool makes_the_model(const std::string& key) {
-  return key == "task" || (key.starts_with("model.") && !contains(kOfTraining, key));
-}
-
-bool makes_the_numbers(const std::string& key) {
-  return key == "seed" || key == "data.shuffle" || key == "data.bucket_size" || contains(kOfTraining, key) ||
-         (key.starts_with("training.") && !contains(kWithoutEffect, key));
+/// nullptr: there is none.
+const YamlNode* find(const YamlNode& map, const std::string& name) {
+  const auto key = std::ranges::find(map.keys, name, &YamlNode::scalar);
+  return key == map.keys.end() ? nullptr : &map.items[static_cast<std::size_t>(key - map.keys.begin())];
 }
 
 /// Whether the learning rate is a function of training.train_steps.
-bool rate_ends_with_the_run(const std::map<std::string, std::string>& values) {
-  const std::string& scheduler = values.at("training.lr_scheduler");
-  return scheduler == "wsd" || ((scheduler == "cosine" || scheduler == "linear") && values.at("training.decay_steps") == "null");
+bool rate_ends_with_the_run(const ScheduleConfig& schedule) {
+  const bool falls_to_an_end = schedule.kind == LrScheduler::kCosine || schedule.kind == LrScheduler::kLinear;
+  return schedule.kind == LrScheduler::kWsd || (falls_to_an_end && schedule.decay_steps == 0);
 }
 
 }  // namespace
 
-ConfigChanges changes_of(const std::string& recorded, const std::string& now) {
-  const std::map<std::string, std::string> before = values_of(recorded), after = values_of(now);
+ConfigChanges changes_of(const std::string& recorded, const Config& now) {
   ConfigChanges changes;
-  for (const auto& [key, value] : after) {
-    const auto found = before.find(key);
-    if (found == before.end() || found->second == value) continue;  // a key that is new has its default, as it was
-    const bool shapes_rate = key == "training.train_steps" && rate_ends_with_the_run(after);
-    if (!makes_the_model(key) && !makes_the_numbers(key) && !shapes_rate) continue;
-    std::string& text = makes_the_model(key) ? changes.model : changes.numbers;
-    text += fmt::format("{}{} {} -> {}", text.empty() ? "" : ", ", key, found->second, value);
+  std::vector<Problem> problems;
+  const std::optional<YamlNode> before = parse_yaml(recorded, "", problems);
+  if (!before) return changes;
+  for (const Section& section : sections()) {
+    const YamlNode* values = section.name.empty() ? &*before : find(*before, section.name);
+    for (const Key& key : section.keys) {
+      const YamlNode* value = values == nullptr ? nullptr : find(*values, key.name);
+      if (value == nullptr || flow_text(*value) == key.write(now)) continue;  // a key that is new has its default, as it was
+      Change change = key.change.value_or(section.change);
+      if (change == Change::kEnd) change = rate_ends_with_the_run(now.training.schedule) ? Change::kNumbers : Change::kNone;
+      if (change == Change::kNone) continue;
+      std::string& text = change == Change::kModel ? changes.model : changes.numbers;
+      text += fmt::format("{}{}{}{} {} -> {}", text.empty() ? "" : ", ", section.name, section.name.empty() ? "" : ".", key.name,
+                          flow_text(*value), key.write(now));
+    }
   }
   return changes;
 }

@@ -55,7 +55,7 @@ void write_run_files(RunFiles& files, const Config& config, const PreparedData& 
   for (const std::string& path : {from.source, from.target}) files.write(fs::path(path).filename().string(), read_whole_file(path));
 }
 
-void require_same_model(const std::string& recorded_config, const std::string& config, const std::string& checkpoint) {
+void require_same_model(const std::string& recorded_config, const Config& config, const std::string& checkpoint) {
   const std::string changes = changes_of(recorded_config, config).model;
   if (changes.empty()) return;
   fail_input(fmt::format("{}: is of another model\n  found     {}\n  expected  the model of the checkpoint, or another run_dir", checkpoint,

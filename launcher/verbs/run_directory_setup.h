@@ -34,8 +34,8 @@ void require_fitting(const Config&, const PreparedData&, const std::string& prep
 Json fingerprints(const PreparedData&);
 /// Of the validation data and their text, which every rank reads for itself; empty: none.
 std::string validation_fingerprint(const PreparedData&);
-/// Fails with exit 64, naming each key that makes another model than the checkpoint's, both configurations as dump_config writes them.
-void require_same_model(const std::string& recorded_config, const std::string& config, const std::string& checkpoint);
+/// Fails with exit 64, naming each key that makes another model than the checkpoint's.
+void require_same_model(const std::string& recorded_config, const Config& config, const std::string& checkpoint);
 /// Fails with exit 64, naming each one that differs. `other_corpus`: it may be another one, but the vocabularies stay.
 void require_same_data(const Json& recorded, const Json& now, const std::string& checkpoint, bool other_corpus);
 

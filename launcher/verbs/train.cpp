@@ -163,7 +163,7 @@ int run_train(const Config& config, Job& job) {
   MemoryPlan memory;
   together(job.control(), [&] {
     if (found) require_same_data(recorded->fingerprints, data_fingerprints, found->reader.folder(), reset.data);
-    if (found) require_same_model(recorded->config, dump_config(config), found->reader.folder());
+    if (found) require_same_model(recorded->config, config, found->reader.folder());
     if (!data->valid) require_no_validation_keys(config, directory.data);
     machine = choose_machine(config, recorded ? &recorded->chosen : nullptr);
     memory = plan_memory(config, model, machine, job, same_layout ? recorded->chosen.at("micro_batch_rows").as_int() : 0);
@@ -175,8 +175,8 @@ int run_train(const Config& config, Job& job) {
   std::string changed;
   if (recorded != nullptr) {
     for (const std::string& text :
-         {differences(recorded->layout, layout), differences(recorded->chosen, chosen),
-          changes_of(recorded->config, dump_config(config)).numbers, reset == Reset{} ? "" : "starts anew: " + describe(reset)}) {
+         {differences(recorded->layout, layout), differences(recorded->chosen, chosen), changes_of(recorded->config, config).numbers,
+          reset == Reset{} ? "" : "starts anew: " + describe(reset)}) {
       if (!text.empty()) changed += (changed.empty() ? "" : ", ") + text;
     }
   }

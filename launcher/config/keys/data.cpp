@@ -132,9 +132,9 @@ Section data_section() {
                  {}, "what happens to a line that is not UTF-8"),
           real_or_null("length_ratio", of(&DataConfig::length_ratio), {.least = 1}, "drops pairs more unequal than this"),
           real("max_skipped", of(&DataConfig::max_skipped), {.least = 0, .most = 1}, "largest share of pairs that may be skipped"),
-          boolean("shuffle", of(&DataConfig::shuffle), "a new order for every epoch"),
-          whole("bucket_size", of(&DataConfig::bucket_size), {.least = 1, .suffix = true},
-                "sequences sorted by length together before batches are cut"),
+          on_change(Change::kNumbers, boolean("shuffle", of(&DataConfig::shuffle), "a new order for every epoch")),
+          on_change(Change::kNumbers, whole("bucket_size", of(&DataConfig::bucket_size), {.least = 1, .suffix = true},
+                                            "sequences sorted by length together before batches are cut")),
       }};
 }
 

@@ -8,6 +8,16 @@
 
 namespace weft {
 
+Key on_change(Change change, Key key) {
+  key.change = change;
+  return key;
+}
+
+std::vector<Key> on_change(Change change, std::vector<Key> keys) {
+  for (Key& key : keys) key.change = key.change.value_or(change);
+  return keys;
+}
+
 Problem not_a(std::string what, const YamlNode& found, std::string expected, std::string nearest) {
   return {.what = std::move(what), .found = flow_text(found), .expected = std::move(expected), .nearest = std::move(nearest)};
 }

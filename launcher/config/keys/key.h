@@ -12,6 +12,10 @@
 
 namespace weft {
 
+/// What another value means for a run that resumes. kNone: frequencies, limits, paths, decoding, and what the manifest records by itself
+/// (layout, number format). kEnd: other numbers, where the learning rate falls towards the end of the run.
+enum class Change { kNone, kNumbers, kModel, kEnd };
+
 /// One key of the configuration. The parser, --dump-config, the nearest name and the key reference all read it from here.
 struct Key {
   std::string name;
@@ -21,13 +25,19 @@ struct Key {
   std::function<std::optional<Problem>(const YamlNode&, Config&)> read;
   std::function<std::string(const Config&)> write;             // as YAML on one line
   std::function<void(Config&, const Config&)> copy = nullptr;  // what null does: takes the value of another configuration
+  std::optional<Change> change = std::nullopt;                 // that of the section, unless the key has its own
 };
 
 struct Section {
   std::string name;  // empty: the keys above the sections
   std::string help;
+  Change change = Change::kNone;  // of the keys that have none of their own
   std::vector<Key> keys;
 };
+
+Key on_change(Change, Key);
+/// Of those that have none yet.
+std::vector<Key> on_change(Change, std::vector<Key>);
 
 /// All sections in the order of the reference.
 const std::vector<Section>& sections();

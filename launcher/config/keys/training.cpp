@@ -21,9 +21,9 @@ std::vector<Key> update_keys() {
       choice("batch_type", of(&TrainingConfig::batch_type), Words<BatchType>{{"tokens", BatchType::kTokens}, {"sents", BatchType::kSents}},
              {}, "what batch_size counts: tokens of the longer side, or sequences"),
       whole("batch_size", of(&TrainingConfig::batch_size), kLimit, "upper bound on one update, over the whole job"),
-      whole_or("auto", "micro_batch_size", of(&TrainingConfig::micro_batch_size), kLimit,
-               "tokens of one side in a pass; auto: the most that fits in the dry run"),
-      fixed("accum_count", "auto", {}, "passes an update, derived from micro_batch_size"),
+      on_change(Change::kNone, whole_or("auto", "micro_batch_size", of(&TrainingConfig::micro_batch_size), kLimit,
+                                        "tokens of one side in a pass; auto: the most that fits in the dry run")),
+      on_change(Change::kNone, fixed("accum_count", "auto", {}, "passes an update, derived from micro_batch_size")),
   };
 }
 
@@ -92,8 +92,8 @@ std::vector<Key> loss_keys() {
           "loss and gradient are sums over the update, divided by this"),
       real("ema_decay", optimizer(&OptimizerConfig::ema_decay), {.least = 0, .most = 1, .below = true},
            "share of the averaged weights kept per update; 0: off; else validation, decoding and export use them"),
-      choice("recompute", model(&ModelConfig::recompute_blocks), Words<bool>{{"none", false}, {"block", true}}, {},
-             "block: activations are dropped and computed again in backward"),
+      on_change(Change::kNone, choice("recompute", model(&ModelConfig::recompute_blocks), Words<bool>{{"none", false}, {"block", true}}, {},
+                                      "block: activations are dropped and computed again in backward")),
   };
 }
 
@@ -109,17 +109,20 @@ std::vector<Key> limit_keys() {
     };
   };
   const Real positive{.least = 0, .above = true};
-  return {
-      whole_or("null", "train_steps", limits(&LimitsConfig::train_steps), kLimit, "the first limit reached ends the run; one is required"),
-      real_or_null("max_epochs", limits(&LimitsConfig::max_epochs), positive, "limit in passes over the data"),
-      whole_or("null", "max_tokens_seen", limits(&LimitsConfig::max_tokens_seen), kLimit, "limit in target tokens"),
-      real_or_null("stop_time_hours", limits(&LimitsConfig::stop_time_hours), positive, "saves and exits with 75 after so long"),
-      frequency("report_freq", of(&TrainingConfig::report_freq), "how often a line of the log is written"),
-      choice("on_nonfinite", of(&TrainingConfig::on_nonfinite),
-             Words<OnNonFinite>{{"skip", OnNonFinite::kSkip}, {"stop", OnNonFinite::kStop}}, {},
-             "an update with an infinite or NaN gradient is skipped, or ends the run with exit code 78"),
-      whole("max_nonfinite", of(&TrainingConfig::max_nonfinite), kLimit, "so many in a row end the run with exit code 78"),
-  };
+  return on_change(
+      Change::kNone,
+      {
+          on_change(Change::kEnd, whole_or("null", "train_steps", limits(&LimitsConfig::train_steps), kLimit,
+                                           "the first limit reached ends the run; one is required")),
+          real_or_null("max_epochs", limits(&LimitsConfig::max_epochs), positive, "limit in passes over the data"),
+          whole_or("null", "max_tokens_seen", limits(&LimitsConfig::max_tokens_seen), kLimit, "limit in target tokens"),
+          real_or_null("stop_time_hours", limits(&LimitsConfig::stop_time_hours), positive, "saves and exits with 75 after so long"),
+          frequency("report_freq", of(&TrainingConfig::report_freq), "how often a line of the log is written"),
+          choice("on_nonfinite", of(&TrainingConfig::on_nonfinite),
+                 Words<OnNonFinite>{{"skip", OnNonFinite::kSkip}, {"stop", OnNonFinite::kStop}}, {},
+                 "an update with an infinite or NaN gradient is skipped, or ends the run with exit code 78"),
+          whole("max_nonfinite", of(&TrainingConfig::max_nonfinite), kLimit, "so many in a row end the run with exit code 78"),
+      });
 }
 
 ReadResult read_metrics(const YamlNode& node, std::vector<std::string>& metrics) {
@@ -145,7 +148,7 @@ std::string metrics_text(const std::vector<std::string>& metrics) {
 }  // namespace
 
 Section training_section() {
-  Section section{.name = "training", .help = "Batches, optimizer, schedule and limits.", .keys = {}};
+  Section section{.name = "training", .help = "Batches, optimizer, schedule and limits.", .change = Change::kNumbers, .keys = {}};
   for (std::vector<Key> keys : {update_keys(), optimizer_keys(), schedule_keys(), loss_keys(), limit_keys()}) {
     section.keys.insert(section.keys.end(), keys.begin(), keys.end());
   }

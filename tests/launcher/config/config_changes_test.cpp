@@ -14,10 +14,10 @@ TEST(ConfigChangesTest, WhatMakesAnotherModelIsToldFromWhatMakesOtherNumbers) {
   now.training.batch_size = 77;
   now.training.report_freq = {};
   now.run_dir = "elsewhere";
-  const ConfigChanges changes = changes_of(dump_config(before), dump_config(now));
+  const ConfigChanges changes = changes_of(dump_config(before), now);
   EXPECT_EQ(changes.model, "model.hidden_size 512 -> 1024");
   EXPECT_EQ(changes.numbers, "model.dropout 0.1 -> 0.25, training.batch_size 25000 -> 77");
-  const ConfigChanges none = changes_of(dump_config(now), dump_config(now));
+  const ConfigChanges none = changes_of(dump_config(now), now);
   EXPECT_EQ(none.model + none.numbers, "");
 }
 
@@ -25,15 +25,15 @@ TEST(ConfigChangesTest, TheEndOfTheRunIsANumberWhereTheLearningRateFollowsIt) {
   Config before, now;
   before.training.limits.train_steps = 100;
   now.training.limits.train_steps = 200;
-  EXPECT_EQ(changes_of(dump_config(before), dump_config(now)).numbers, "");
+  EXPECT_EQ(changes_of(dump_config(before), now).numbers, "");
   before.training.schedule.kind = now.training.schedule.kind = LrScheduler::kCosine;
-  EXPECT_EQ(changes_of(dump_config(before), dump_config(now)).numbers, "training.train_steps 100 -> 200");
+  EXPECT_EQ(changes_of(dump_config(before), now).numbers, "training.train_steps 100 -> 200");
   before.training.schedule.decay_steps = now.training.schedule.decay_steps = 150;
-  EXPECT_EQ(changes_of(dump_config(before), dump_config(now)).numbers, "");
+  EXPECT_EQ(changes_of(dump_config(before), now).numbers, "");
 }
 
 TEST(ConfigChangesTest, AKeyThatAnOlderProgramDidNotKnowIsNoChange) {
-  EXPECT_EQ(changes_of("seed: 1\nmodel:\n  dropout: 0.1\n", dump_config(Config{})).model, "");
+  EXPECT_EQ(changes_of("seed: 1\nmodel:\n  dropout: 0.1\n", Config{}).model, "");
 }
 
 }  // namespace
