@@ -10,23 +10,34 @@ LayerNorm::LayerNorm(const LayerNormConfig& config, ParameterScope parameters)
       bias_(&parameters.add("bias", {config.hidden_size}, Init::zeros())),
       eps_(config.eps) {}
 
-void LayerNorm::forward(Context& ctx, Tensor x, Tensor y, Saved& saved) const {
-  const Shape rows{x.size(0)};
-  saved = {.x = x,
-           .mean = ctx.memory.saved("norm statistics", rows, sum_type(x.dtype)),
-           .rstd = ctx.memory.saved("norm statistics", rows, sum_type(x.dtype))};
-  kernels::layer_norm_forward(
-      ctx, {.x = x, .weight = weight_->value, .bias = bias_->value, .eps = eps_, .y = y, .mean = saved.mean, .rstd = saved.rstd});
+void LayerNorm::forward(Context& ctx, const Input& in, Tensor y, Saved& saved) const {
+  const Shape rows{in.x.size(0)};
+  saved = {.z = in.residual.defined() ? in.z : in.x,
+           .mean = ctx.memory.saved("norm statistics", rows, sum_type(in.x.dtype)),
+           .rstd = ctx.memory.saved("norm statistics", rows, sum_type(in.x.dtype)),
+           .dropout = in.dropout};
+  kernels::layer_norm_forward(ctx, {.x = in.x,
+                                    .residual = in.residual,
+                                    .dropout = in.dropout,
+                                    .weight = weight_->value,
+                                    .bias = bias_->value,
+                                    .eps = eps_,
+                                    .z = in.z,
+                                    .y = y,
+                                    .mean = saved.mean,
+                                    .rstd = saved.rstd});
 }
 
-void LayerNorm::backward(Context& ctx, Tensor dy, const Saved& saved, Tensor dx_add, Tensor dx) const {
-  kernels::layer_norm_backward(ctx, {.dy = dy,
-                                     .x = saved.x,
+void LayerNorm::backward(Context& ctx, const Saved& saved, const Gradients& gradients) const {
+  kernels::layer_norm_backward(ctx, {.dy = gradients.dy,
+                                     .z = saved.z,
                                      .weight = weight_->value,
                                      .mean = saved.mean,
                                      .rstd = saved.rstd,
-                                     .dx_add = dx_add,
-                                     .dx = dx,
+                                     .dz_add = gradients.dz_add,
+                                     .dropout = saved.dropout,
+                                     .dz = gradients.dz,
+                                     .dx = gradients.dx,
                                      .dweight = gradient_to_add(ctx, *weight_),
                                      .dbias = gradient_to_add(ctx, *bias_)});
 }

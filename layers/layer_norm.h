@@ -1,6 +1,7 @@
 #pragma once
 #include "layers/parameter.h"
 #include "runtime/context.h"
+#include "runtime/kernels/dropout.h"
 
 namespace weft {
 
@@ -9,21 +10,35 @@ struct LayerNormConfig {
   double eps = 1e-5;
 };
 
-/// y = (x - mean) / sqrt(var + eps) * weight + bias, over the last dim; var is biased (divides by C). arXiv 1607.06450.
+/// y = (z - mean) / sqrt(var + eps) * weight + bias, over the last dim; var is biased (divides by C). arXiv 1607.06450. z is x itself, or,
+/// where x joins a residual, z = residual + dropout(x), in the same pass over a row.
 class LayerNorm {
  public:
+  struct Input {
+    Tensor x;            // (T, C)
+    Tensor residual;     // (T, C) or absent
+    RowDropout dropout;  // of x; only with a residual
+    Tensor z;            // (T, C), overwritten; may be x. Absent without a residual
+  };
   struct Saved {
-    Tensor x;           // (T, C), the caller's, saved until backward
+    Tensor z;           // (T, C), the caller's, saved until backward; x where there was no residual
     Tensor mean, rstd;  // (T), sum type
+    RowDropout dropout;
   };
 
   LayerNorm(const LayerNormConfig&, ParameterScope);  // registers weight (C) = 1 and bias (C) = 0
 
-  /// y (T, C) is overwritten; it may be x only when no backward follows. Takes mean and rstd from saved memory.
-  void forward(Context&, Tensor x, Tensor y, Saved&) const;
-  /// dx (T, C) is overwritten and may be dy or dx_add. dx_add (T, C) or absent is added to it: the residual stream of a pre-norm block. The
-  /// gradients of weight and bias accumulate.
-  void backward(Context&, Tensor dy, const Saved&, Tensor dx_add, Tensor dx) const;
+  /// y (T, C) is overwritten; it may be x only when there is no residual and no backward follows. Takes mean and rstd from saved memory.
+  void forward(Context&, const Input&, Tensor y, Saved&) const;
+
+  struct Gradients {
+    Tensor dy;      // (T, C)
+    Tensor dz_add;  // (T, C) or absent: the gradient that reaches z beside the norm
+    Tensor dz;      // (T, C), overwritten; may be dy or dz_add. The gradient of the residual too
+    Tensor dx;      // (T, C), overwritten, may be dy or dz_add; absent when nothing is dropped: then dz is dx too
+  };
+  /// The gradients of weight and bias accumulate.
+  void backward(Context&, const Saved&, const Gradients&) const;
 
  private:
   Parameter* weight_;

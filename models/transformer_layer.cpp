@@ -53,7 +53,7 @@ void TransformerLayer::forward(Context& ctx, const Input& in, Tensor y, Saved& s
   Flow flow{in.x, in.x};
   if (pre_norm_) {
     flow.input = ctx.memory.saved("norm output", in.x.shape, in.x.dtype);
-    opening_norm_->forward(ctx, in.x, flow.input, saved.opening_norm);
+    opening_norm_->forward(ctx, {.x = in.x}, flow.input, saved.opening_norm);
   }
   Tensor branch = ctx.memory.saved("residual stream", in.x.shape, in.x.dtype);
   self_attention_.forward(ctx, flow.input, in.rows, branch, saved.self_attention, in.cache);
@@ -69,7 +69,8 @@ void TransformerLayer::forward(Context& ctx, const Input& in, Tensor y, Saved& s
 /// z takes the place of the sub-layer's output.
 TransformerLayer::Flow TransformerLayer::join(Context& ctx, std::size_t join, Tensor branch, const Flow& flow, Saved& saved) const {
   const Tensor y = ctx.memory.saved("norm output", branch.shape, branch.dtype);
-  joins_[join].forward(ctx, branch, flow.residual, join_dropout(join, saved.input.rows), {.z = branch, .y = y}, saved.joins[join]);
+  const RowDropout dropout = join_dropout(join, saved.input.rows);
+  joins_[join].forward(ctx, {.x = branch, .residual = flow.residual, .dropout = dropout, .z = branch}, y, saved.joins[join]);
   return {.residual = pre_norm_ ? branch : y, .input = y};
 }
 
@@ -96,7 +97,8 @@ void TransformerLayer::last_sublayer_forward(Context& ctx, const Flow& flow, Ten
   if (last < joins_.size()) {
     const Tensor branch = ctx.memory.saved("residual stream", y.shape, y.dtype);
     ffn_.forward(ctx, flow.input, rows, branch, saved.ffn);
-    joins_[last].forward(ctx, branch, flow.residual, join_dropout(last, rows), {.z = branch, .y = y}, saved.joins[last]);
+    joins_[last].forward(ctx, {.x = branch, .residual = flow.residual, .dropout = join_dropout(last, rows), .z = branch}, y,
+                         saved.joins[last]);
     return;
   }
   ffn_.forward(ctx, flow.input, rows, y, saved.ffn);
@@ -115,7 +117,7 @@ void TransformerLayer::backward(Context& ctx, const Saved& saved, const Gradient
   }
   branch = join_backward(ctx, 0, saved, flow);
   self_attention_.backward(ctx, branch.dy, saved.self_attention, branch.dx, branch.write);
-  if (pre_norm_) opening_norm_->backward(ctx, branch.dx, saved.opening_norm, flow.stream, gradients.dx);
+  if (pre_norm_) opening_norm_->backward(ctx, saved.opening_norm, {.dy = branch.dx, .dz_add = flow.stream, .dz = gradients.dx});
 }
 
 /// Post-norm: what a sub-layer read is the residual stream too, so its gradient is added to the stream's. Pre-norm: it goes to the norm
@@ -126,7 +128,7 @@ TransformerLayer::Branch TransformerLayer::join_backward(Context& ctx, std::size
   if (join < joins_.size()) {
     joins_[join].backward(
         ctx, saved.joins[join],
-        {.dy = flow.dy, .dz_add = pre_norm_ ? flow.stream : Tensor{}, .dresidual = flow.dx, .dx = dropping ? flow.scratch : Tensor{}});
+        {.dy = flow.dy, .dz_add = pre_norm_ ? flow.stream : Tensor{}, .dz = flow.dx, .dx = dropping ? flow.scratch : Tensor{}});
     flow.stream = flow.dx;
   } else {
     flow.stream = flow.dy;

@@ -7,7 +7,6 @@
 #include "layers/attention/self_attention.h"
 #include "layers/feed_forward.h"
 #include "layers/layer_norm.h"
-#include "layers/residual_norm.h"
 #include "models/model_config.h"
 
 namespace weft {
@@ -34,7 +33,7 @@ class TransformerLayer {
     SelfAttention::Saved self_attention;
     CrossAttention::Saved cross_attention;
     FeedForward::Saved ffn;
-    std::array<ResidualNorm::Saved, 3> joins;
+    std::array<LayerNorm::Saved, 3> joins;
   };
 
   /// `layer` is the scope of this layer ("encoder.layers.0"); `stack_norm` ("encoder.norm") is given to the last layer of a pre-norm stack.
@@ -85,8 +84,8 @@ class TransformerLayer {
   SelfAttention self_attention_;
   std::optional<CrossAttention> cross_attention_;
   FeedForward ffn_;
-  std::vector<ResidualNorm> joins_;  // post-norm: norm1, norm2, ...; pre-norm: norm2, ... and the norm of the stack, if it ends here
-  std::vector<Dropout> dropouts_;    // of the output of each sub-layer
+  std::vector<LayerNorm> joins_;   // post-norm: norm1, norm2, ...; pre-norm: norm2, ... and the norm of the stack, if it ends here
+  std::vector<Dropout> dropouts_;  // of the output of each sub-layer
 };
 
 }  // namespace weft

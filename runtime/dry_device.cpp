@@ -26,8 +26,6 @@ KernelTable dry_table(const KernelTable& stands_for) {
   table.residual_forward = compute_nothing;
   table.layer_norm_forward = compute_nothing;
   table.layer_norm_backward = compute_nothing;
-  table.residual_norm_forward = compute_nothing;
-  table.residual_norm_backward = compute_nothing;
   table.embedding_forward = compute_nothing;
   table.embedding_backward = compute_nothing;
   table.attention_forward = compute_nothing;

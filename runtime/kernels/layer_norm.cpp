@@ -6,69 +6,48 @@
 namespace weft::kernels {
 namespace {
 
-/// What all four have in common: x (T, C), or z; weight (C), mean and rstd (T).
-void check_norm(std::string_view kernel, const Tensor& x, const Tensor& weight, const Tensor& mean, const Tensor& rstd) {
-  require_dims(kernel, "x", x, 2, kFloating);
-  require_contiguous(kernel, "x", x, x.shape, x.dtype);
+/// What both directions have in common: x or z (T, C), weight (C), mean and rstd (T).
+void check_norm(std::string_view kernel, std::string_view argument, const Tensor& x, const Tensor& weight, const Tensor& mean,
+                const Tensor& rstd) {
+  require_dims(kernel, argument, x, 2, kFloating);
+  require_contiguous(kernel, argument, x, x.shape, x.dtype);
   require(kernel, "weight", weight, {x.size(1)}, x.dtype);
   require(kernel, "mean", mean, {x.size(0)}, sum_type(x.dtype));
   require(kernel, "rstd", rstd, {x.size(0)}, sum_type(x.dtype));
-}
-
-void check_gradients(std::string_view kernel, const Tensor& x, const Tensor& dweight, const Tensor& dbias) {
-  require(kernel, "dweight", dweight, {x.size(1)}, sum_type(x.dtype));
-  require(kernel, "dbias", dbias, {x.size(1)}, sum_type(x.dtype));
 }
 
 }  // namespace
 
 void layer_norm_forward(Context& ctx, const LayerNormForward& a) {
   constexpr auto kName = "layer_norm_forward";
-  check_norm(kName, a.x, a.weight, a.mean, a.rstd);
+  check_norm(kName, "x", a.x, a.weight, a.mean, a.rstd);
   require(kName, "bias", a.bias, {a.x.size(1)}, a.x.dtype);
+  if (a.residual.defined()) {
+    require_contiguous(kName, "residual", a.residual, a.x.shape, a.x.dtype);
+    require_contiguous(kName, "z", a.z, a.x.shape, a.x.dtype);
+  }
+  require_that(a.residual.defined() || !(drops(ctx, a.dropout) || a.z.defined()), kName, "dropout and z go with a residual");
+  require_dropout(kName, a.dropout, a.x.size(0));
   require_contiguous(kName, "y", a.y, a.x.shape, a.x.dtype);
   ctx.device.kernels().layer_norm_forward(ctx, a);
 }
 
 void layer_norm_backward(Context& ctx, LayerNormBackward a) {
   constexpr auto kName = "layer_norm_backward";
-  check_norm(kName, a.x, a.weight, a.mean, a.rstd);
-  check_gradients(kName, a.x, a.dweight, a.dbias);
-  require_contiguous(kName, "dy", a.dy, a.x.shape, a.x.dtype);
-  if (a.dx_add.defined()) require_contiguous(kName, "dx_add", a.dx_add, a.x.shape, a.x.dtype);
-  require_contiguous(kName, "dx", a.dx, a.x.shape, a.x.dtype);
-  const KernelTable& table = ctx.device.kernels();
-  const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "layer_norm workspace", table.norm_backward_workspace(a.x.size(0), a.x.size(1), a.x.dtype));
-  table.layer_norm_backward(ctx, a);
-}
-
-void residual_norm_forward(Context& ctx, const ResidualNormForward& a) {
-  constexpr auto kName = "residual_norm_forward";
-  check_norm(kName, a.x, a.weight, a.mean, a.rstd);
-  require(kName, "bias", a.bias, {a.x.size(1)}, a.x.dtype);
-  require_contiguous(kName, "residual", a.residual, a.x.shape, a.x.dtype);
-  require_dropout(kName, a.dropout, a.x.size(0));
-  require_contiguous(kName, "z", a.z, a.x.shape, a.x.dtype);
-  require_contiguous(kName, "y", a.y, a.x.shape, a.x.dtype);
-  ctx.device.kernels().residual_norm_forward(ctx, a);
-}
-
-void residual_norm_backward(Context& ctx, ResidualNormBackward a) {
-  constexpr auto kName = "residual_norm_backward";
-  check_norm(kName, a.z, a.weight, a.mean, a.rstd);
-  check_gradients(kName, a.z, a.dweight, a.dbias);
+  check_norm(kName, "z", a.z, a.weight, a.mean, a.rstd);
+  require(kName, "dweight", a.dweight, {a.z.size(1)}, sum_type(a.z.dtype));
+  require(kName, "dbias", a.dbias, {a.z.size(1)}, sum_type(a.z.dtype));
   require_contiguous(kName, "dy", a.dy, a.z.shape, a.z.dtype);
   if (a.dz_add.defined()) require_contiguous(kName, "dz_add", a.dz_add, a.z.shape, a.z.dtype);
   require_dropout(kName, a.dropout, a.z.size(0));
-  require_contiguous(kName, "dresidual", a.dresidual, a.z.shape, a.z.dtype);
+  require_contiguous(kName, "dz", a.dz, a.z.shape, a.z.dtype);
   if (a.dx.defined()) require_contiguous(kName, "dx", a.dx, a.z.shape, a.z.dtype);
   require_that(a.dx.defined() || !drops(ctx, a.dropout), kName, "dx may be absent only where nothing is dropped");
-  require_that(a.dx.data != a.dresidual.data || a.dx.elements() == 0, kName, "dx may not be dresidual");
+  require_that(a.dx.data != a.dz.data || a.dx.elements() == 0, kName, "dx may not be dz");
   const KernelTable& table = ctx.device.kernels();
   const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "residual_norm workspace", table.norm_backward_workspace(a.z.size(0), a.z.size(1), a.z.dtype));
-  table.residual_norm_backward(ctx, a);
+  a.workspace = take_workspace(ctx, "layer_norm workspace", table.layer_norm_backward_workspace(a));
+  table.layer_norm_backward(ctx, a);
 }
 
 }  // namespace weft::kernels

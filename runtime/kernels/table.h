@@ -31,9 +31,7 @@ struct KernelTable {
   void (*residual_forward)(Context&, const kernels::ResidualForward&);
   void (*layer_norm_forward)(Context&, const kernels::LayerNormForward&);
   void (*layer_norm_backward)(Context&, const kernels::LayerNormBackward&);
-  void (*residual_norm_forward)(Context&, const kernels::ResidualNormForward&);
-  void (*residual_norm_backward)(Context&, const kernels::ResidualNormBackward&);
-  std::int64_t (*norm_backward_workspace)(std::int64_t rows, std::int64_t columns, DType);  // of both norms
+  std::int64_t (*layer_norm_backward_workspace)(const kernels::LayerNormBackward&);
   void (*embedding_forward)(Context&, const kernels::EmbeddingForward&);
   void (*embedding_backward)(Context&, const kernels::EmbeddingBackward&);
   void (*attention_forward)(Context&, const kernels::AttentionForward&);

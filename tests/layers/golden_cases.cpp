@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "layers/attention/cross_attention.h"
+#include "layers/attention/self_attention.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
 #include "layers/layer_norm.h"
 #include "layers/linear.h"
-#include "layers/attention/self_attention.h"
 #include "runtime/error.h"
 #include "tests/support/batches.h"
 
@@ -67,8 +67,8 @@ void run_layer_norm(Run& run) {
   const BoundParameters bound = run.bind();
   const Tensor x = run.input("x"), dy = run.input("dy"), y = run.ctx.empty(x.shape, run.dtype), dx = run.ctx.empty(x.shape, run.dtype);
   LayerNorm::Saved saved;
-  norm.forward(run.ctx, x, y, saved);
-  norm.backward(run.ctx, dy, saved, {}, dx);
+  norm.forward(run.ctx, {.x = x}, y, saved);
+  norm.backward(run.ctx, saved, {.dy = dy, .dz = dx});
   run.keep("y", y);
   run.keep("dx", dx);
   run.keep_gradients(bound);

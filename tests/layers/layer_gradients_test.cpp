@@ -10,7 +10,6 @@
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
 #include "layers/layer_norm.h"
-#include "layers/residual_norm.h"
 #include "tests/layers/bound_parameters.h"
 #include "tests/support/batches.h"
 
@@ -78,25 +77,25 @@ TEST_F(LayerGradientsTest, LayerNormWithAGradientBesideIt) {
   check(
       {{"x", x, dx}}, both, dboth, *bound_,
       [&] {
-        norm.forward(ctx_, x, y, saved);
+        norm.forward(ctx_, {.x = x}, y, saved);
         stack(both, y, x);
       },
-      [&] { norm.backward(ctx_, dy, saved, beside, dx); });
+      [&] { norm.backward(ctx_, saved, {.dy = dy, .dz_add = beside, .dz = dx}); });
 }
 
-TEST_F(LayerGradientsTest, ResidualNormWithDropout) {
-  const ResidualNorm norm({kWidth, 1e-5}, scope_);
+TEST_F(LayerGradientsTest, LayerNormOfAResidualWithDropout) {
+  const LayerNorm norm({kWidth, 1e-5}, scope_);
   bind();
   const Rows rows = make_rows_of_lengths(ctx_, kLengths);
   const RowDropout dropout{.site = {scope_.site("dropout"), 0.3}, .sample = rows.sample, .positions = rows.positions};
   const Shape shape{8, kWidth};
   const Tensor x = normal(shape), residual = normal(shape), dy = normal(shape), y = ctx_.empty(shape, kDouble);
   const Tensor z = ctx_.empty(shape, kDouble), dx = ctx_.empty(shape, kDouble), dresidual = ctx_.empty(shape, kDouble);
-  ResidualNorm::Saved saved;
+  LayerNorm::Saved saved;
   check(
       {{"x", x, dx}, {"residual", residual, dresidual}}, y, dy, *bound_,
-      [&] { norm.forward(ctx_, x, residual, dropout, {.z = z, .y = y}, saved); },
-      [&] { norm.backward(ctx_, saved, {.dy = dy, .dresidual = dresidual, .dx = dx}); });
+      [&] { norm.forward(ctx_, {.x = x, .residual = residual, .dropout = dropout, .z = z}, y, saved); },
+      [&] { norm.backward(ctx_, saved, {.dy = dy, .dz = dresidual, .dx = dx}); });
 }
 
 TEST_F(LayerGradientsTest, SelfAttentionWithDropoutOfTheWeights) {

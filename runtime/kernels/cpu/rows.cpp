@@ -10,24 +10,6 @@ void layer_norm_forward(Context& ctx, const kernels::LayerNormForward& a) {
                     .rows = a.x.size(0),
                     .columns = a.x.size(1),
                     .x = a.x.data,
-                    .residual = nullptr,
-                    .weight = a.weight.data,
-                    .bias = a.bias.data,
-                    .eps = static_cast<float>(a.eps),
-                    .dropout = {},
-                    .z = nullptr,
-                    .y = a.y.data,
-                    .mean = a.mean.as<float>(),
-                    .rstd = a.rstd.as<float>()});
-}
-
-template <const Isa& isa>
-void residual_norm_forward(Context& ctx, const kernels::ResidualNormForward& a) {
-  if (!is_fast(a.x.dtype)) return reference_kernels().residual_norm_forward(ctx, a);
-  isa.norm_forward({.storage = storage_of(a.x),
-                    .rows = a.x.size(0),
-                    .columns = a.x.size(1),
-                    .x = a.x.data,
                     .residual = a.residual.data,
                     .weight = a.weight.data,
                     .bias = a.bias.data,
@@ -41,27 +23,7 @@ void residual_norm_forward(Context& ctx, const kernels::ResidualNormForward& a) 
 
 template <const Isa& isa>
 void layer_norm_backward(Context& ctx, const kernels::LayerNormBackward& a) {
-  if (!is_fast(a.x.dtype)) return reference_kernels().layer_norm_backward(ctx, a);
-  isa.norm_backward({.storage = storage_of(a.x),
-                     .rows = a.x.size(0),
-                     .columns = a.x.size(1),
-                     .dy = a.dy.data,
-                     .z = a.x.data,
-                     .weight = a.weight.data,
-                     .mean = a.mean.as<float>(),
-                     .rstd = a.rstd.as<float>(),
-                     .add = a.dx_add.data,
-                     .dropout = {},
-                     .dz = a.dx.data,
-                     .dx = nullptr,
-                     .dweight = a.dweight.as<float>(),
-                     .dbias = a.dbias.as<float>(),
-                     .partials = reinterpret_cast<float*>(a.workspace.data)});
-}
-
-template <const Isa& isa>
-void residual_norm_backward(Context& ctx, const kernels::ResidualNormBackward& a) {
-  if (!is_fast(a.z.dtype)) return reference_kernels().residual_norm_backward(ctx, a);
+  if (!is_fast(a.z.dtype)) return reference_kernels().layer_norm_backward(ctx, a);
   isa.norm_backward({.storage = storage_of(a.z),
                      .rows = a.z.size(0),
                      .columns = a.z.size(1),
@@ -72,7 +34,7 @@ void residual_norm_backward(Context& ctx, const kernels::ResidualNormBackward& a
                      .rstd = a.rstd.as<float>(),
                      .add = a.dz_add.data,
                      .dropout = dropout_of(ctx, a.dropout),
-                     .dz = a.dresidual.data,
+                     .dz = a.dz.data,
                      .dx = a.dx.data,
                      .dweight = a.dweight.as<float>(),
                      .dbias = a.dbias.as<float>(),
@@ -80,9 +42,9 @@ void residual_norm_backward(Context& ctx, const kernels::ResidualNormBackward& a
 }
 
 template <const Isa& isa>
-std::int64_t norm_backward_workspace(std::int64_t rows, std::int64_t columns, DType dtype) {
-  if (!is_fast(dtype)) return reference_kernels().norm_backward_workspace(rows, columns, dtype);
-  return isa.norm_backward_partials(rows, columns) * size_of(DType::kFloat32);
+std::int64_t layer_norm_backward_workspace(const kernels::LayerNormBackward& a) {
+  if (!is_fast(a.z.dtype)) return reference_kernels().layer_norm_backward_workspace(a);
+  return isa.norm_backward_partials(a.z.size(0), a.z.size(1)) * size_of(DType::kFloat32);
 }
 
 template <const Isa& isa>
@@ -201,9 +163,7 @@ template <const Isa& isa>
 void install_rows(KernelTable& table) {
   table.layer_norm_forward = layer_norm_forward<isa>;
   table.layer_norm_backward = layer_norm_backward<isa>;
-  table.residual_norm_forward = residual_norm_forward<isa>;
-  table.residual_norm_backward = residual_norm_backward<isa>;
-  table.norm_backward_workspace = norm_backward_workspace<isa>;
+  table.layer_norm_backward_workspace = layer_norm_backward_workspace<isa>;
   table.residual_forward = residual_forward<isa>;
   table.dropout = dropout<isa>;
   table.activation_backward = activation_backward<isa>;

@@ -13,8 +13,6 @@ void dropout(Context&, const DropoutApply&);
 void residual_forward(Context&, const ResidualForward&);
 void layer_norm_forward(Context&, const LayerNormForward&);
 void layer_norm_backward(Context&, const LayerNormBackward&);
-void residual_norm_forward(Context&, const ResidualNormForward&);
-void residual_norm_backward(Context&, const ResidualNormBackward&);
 void embedding_forward(Context&, const EmbeddingForward&);
 void embedding_backward(Context&, const EmbeddingBackward&);
 void attention_forward(Context&, const AttentionForward&);

@@ -11,10 +11,6 @@ std::int64_t no_workspace(const Arguments&) {
   return 0;
 }
 
-std::int64_t no_norm_workspace(std::int64_t, std::int64_t, DType) {
-  return 0;
-}
-
 }  // namespace
 
 const KernelTable& reference_kernels() {
@@ -33,9 +29,7 @@ const KernelTable& reference_kernels() {
       .residual_forward = r::residual_forward,
       .layer_norm_forward = r::layer_norm_forward,
       .layer_norm_backward = r::layer_norm_backward,
-      .residual_norm_forward = r::residual_norm_forward,
-      .residual_norm_backward = r::residual_norm_backward,
-      .norm_backward_workspace = no_norm_workspace,
+      .layer_norm_backward_workspace = no_workspace<k::LayerNormBackward>,
       .embedding_forward = r::embedding_forward,
       .embedding_backward = r::embedding_backward,
       .attention_forward = r::attention_forward,

@@ -15,35 +15,35 @@ void break_norms(Tables& t) {
     b.x = but_last(a.x);
     right().layer_norm_forward(c, b);
   });
-  add(t, "layer_norm_backward: dx_add left out", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
+  add(t, "layer_norm_forward: no mask", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
+    LayerNormForward b = a;
+    b.dropout = {};
+    right().layer_norm_forward(c, b);
+  });
+  add(t, "layer_norm_forward: rstd scaled", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
+    right().layer_norm_forward(c, a);
+    multiply(a.rstd, 1.1f);
+  });
+  add(t, "layer_norm_backward: dz_add left out", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
     LayerNormBackward b = a;
-    b.dx_add = {};
+    b.dz_add = {};
     right().layer_norm_backward(c, b);
   });
   add(t, "layer_norm_backward: dweight overwritten", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
     multiply(a.dweight, 0);
     right().layer_norm_backward(c, a);
   });
-  add(t, "residual_norm_forward: no mask", &KernelTable::residual_norm_forward, [](Context& c, const ResidualNormForward& a) {
-    ResidualNormForward b = a;
+  add(t, "layer_norm_backward: no mask", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
+    LayerNormBackward b = a;
     b.dropout = {};
-    right().residual_norm_forward(c, b);
+    right().layer_norm_backward(c, b);
   });
-  add(t, "residual_norm_forward: rstd scaled", &KernelTable::residual_norm_forward, [](Context& c, const ResidualNormForward& a) {
-    right().residual_norm_forward(c, a);
-    multiply(a.rstd, 1.1f);
-  });
-  add(t, "residual_norm_backward: no mask", &KernelTable::residual_norm_backward, [](Context& c, const ResidualNormBackward& a) {
-    ResidualNormBackward b = a;
-    b.dropout = {};
-    right().residual_norm_backward(c, b);
-  });
-  add(t, "residual_norm_backward: sign of dbias", &KernelTable::residual_norm_backward, [](Context& c, const ResidualNormBackward& a) {
-    right().residual_norm_backward(c, a);
+  add(t, "layer_norm_backward: sign of dbias", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
+    right().layer_norm_backward(c, a);
     multiply(a.dbias, -1);
   });
-  add(t, "norm_backward_workspace: falls", &KernelTable::norm_backward_workspace,
-      [](std::int64_t rows, std::int64_t, DType) { return std::max<std::int64_t>(0, 10000 - rows); });
+  add(t, "layer_norm_backward_workspace: falls", &KernelTable::layer_norm_backward_workspace,
+      [](const LayerNormBackward& a) { return std::max<std::int64_t>(0, 10000 - a.z.size(0)); });
 }
 
 void break_embedding(Tables& t) {

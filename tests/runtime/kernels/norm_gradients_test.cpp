@@ -24,7 +24,7 @@ TEST(NormGradients, LayerNormMatchesFiniteDifferences) {
     };
     loss();
     kernels::layer_norm_backward(
-        ctx, {.dy = dy, .x = x, .weight = weight, .mean = mean, .rstd = rstd, .dx = dx, .dweight = dweight, .dbias = dbias});
+        ctx, {.dy = dy, .z = x, .weight = weight, .mean = mean, .rstd = rstd, .dz = dx, .dweight = dweight, .dbias = dbias});
     const auto error = check_gradients({{"x", x, dx}, {"weight", weight, dweight}, {"bias", bias, dbias}}, loss);
     EXPECT_LT(error.worst, kGradientTolerance) << rows << "x" << columns << ", worst at " << error.where;
   }
@@ -42,30 +42,30 @@ void check_residual_norm(std::int64_t rows, std::int64_t columns, double p) {
   const Tensor dweight = ctx.zeros({columns}, kDouble), dbias = ctx.zeros({columns}, kDouble);
   const RowDropout dropout = row_dropout(ctx, rows, p);
   const auto loss = [&] {
-    kernels::residual_norm_forward(ctx, {.x = x,
-                                         .residual = residual,
-                                         .dropout = dropout,
-                                         .weight = weight,
-                                         .bias = bias,
-                                         .eps = kEps,
-                                         .z = z,
-                                         .y = y,
-                                         .mean = mean,
-                                         .rstd = rstd});
+    kernels::layer_norm_forward(ctx, {.x = x,
+                                      .residual = residual,
+                                      .dropout = dropout,
+                                      .weight = weight,
+                                      .bias = bias,
+                                      .eps = kEps,
+                                      .z = z,
+                                      .y = y,
+                                      .mean = mean,
+                                      .rstd = rstd});
     return dot(y, dy) + dot(z, dz_add);
   };
   loss();
-  kernels::residual_norm_backward(ctx, {.dy = dy,
-                                        .z = z,
-                                        .weight = weight,
-                                        .mean = mean,
-                                        .rstd = rstd,
-                                        .dz_add = dz_add,
-                                        .dropout = dropout,
-                                        .dresidual = dresidual,
-                                        .dx = dx,
-                                        .dweight = dweight,
-                                        .dbias = dbias});
+  kernels::layer_norm_backward(ctx, {.dy = dy,
+                                     .z = z,
+                                     .weight = weight,
+                                     .mean = mean,
+                                     .rstd = rstd,
+                                     .dz_add = dz_add,
+                                     .dropout = dropout,
+                                     .dz = dresidual,
+                                     .dx = dx,
+                                     .dweight = dweight,
+                                     .dbias = dbias});
   const auto error =
       check_gradients({{"x", x, dx}, {"residual", residual, dresidual}, {"weight", weight, dweight}, {"bias", bias, dbias}}, loss);
   EXPECT_LT(error.worst, kGradientTolerance) << rows << "x" << columns << " dropout " << p << ", worst at " << error.where;
@@ -86,7 +86,7 @@ TEST(NormGradients, WeightGradientsAccumulate) {
   const Tensor dweight = ctx.zeros({5}, kDouble), dbias = ctx.zeros({5}, kDouble);
   const auto backward = [&] {
     kernels::layer_norm_backward(
-        ctx, {.dy = x, .x = x, .weight = weight, .mean = mean, .rstd = rstd, .dx = dx, .dweight = dweight, .dbias = dbias});
+        ctx, {.dy = x, .z = x, .weight = weight, .mean = mean, .rstd = rstd, .dz = dx, .dweight = dweight, .dbias = dbias});
   };
   backward();
   const auto once = to_doubles(dweight);
