@@ -102,7 +102,7 @@ void TransformerLayer::last_sublayer_forward(Context& ctx, const Flow& flow, Ten
     return;
   }
   ffn_.forward(ctx, flow.input, rows, y, saved.ffn);
-  kernels::residual_forward(ctx, {.x = y, .residual = flow.residual, .dropout = join_dropout(last, rows), .y = y});
+  kernels::dropout(ctx, {.x = y, .residual = flow.residual, .dropout = join_dropout(last, rows), .y = y});
 }
 
 void TransformerLayer::backward(Context& ctx, const Saved& saved, const Gradients& gradients) const {

@@ -23,7 +23,6 @@ KernelTable dry_table(const KernelTable& stands_for) {
   table.bias_gradient = compute_nothing;
   table.activation_backward = compute_nothing;
   table.dropout = compute_nothing;
-  table.residual_forward = compute_nothing;
   table.layer_norm_forward = compute_nothing;
   table.layer_norm_backward = compute_nothing;
   table.embedding_forward = compute_nothing;

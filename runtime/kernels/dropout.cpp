@@ -8,18 +8,10 @@ namespace weft::kernels {
 void dropout(Context& ctx, const DropoutApply& a) {
   require_dims("dropout", "x", a.x, 2, kFloating);
   require_contiguous("dropout", "x", a.x, a.x.shape, a.x.dtype);
+  if (a.residual.defined()) require_contiguous("dropout", "residual", a.residual, a.x.shape, a.x.dtype);
   require_contiguous("dropout", "y", a.y, a.x.shape, a.x.dtype);
   require_dropout("dropout", a.dropout, a.x.size(0));
   ctx.device.kernels().dropout(ctx, a);
-}
-
-void residual_forward(Context& ctx, const ResidualForward& a) {
-  require_dims("residual_forward", "x", a.x, 2, kFloating);
-  require_contiguous("residual_forward", "x", a.x, a.x.shape, a.x.dtype);
-  require_contiguous("residual_forward", "residual", a.residual, a.x.shape, a.x.dtype);
-  require_contiguous("residual_forward", "y", a.y, a.x.shape, a.x.dtype);
-  require_dropout("residual_forward", a.dropout, a.x.size(0));
-  ctx.device.kernels().residual_forward(ctx, a);
 }
 
 }  // namespace weft::kernels

@@ -20,21 +20,13 @@ inline bool drops(const Context& ctx, const RowDropout& dropout) {
 
 namespace weft::kernels {
 
-/// y = dropout(x). Its own backward: dx = dropout(dy) with the same mask.
+/// y = residual + dropout(x). Without a residual it is its own backward: dx = dropout(dy) with the same mask.
 struct DropoutApply {
-  Tensor x;  // (T, C)
-  RowDropout dropout;
-  Tensor y;  // (T, C), overwritten; may be x
-};
-void dropout(Context&, const DropoutApply&);
-
-/// y = residual + dropout(x).
-struct ResidualForward {
   Tensor x;         // (T, C)
-  Tensor residual;  // (T, C)
+  Tensor residual;  // (T, C), or absent
   RowDropout dropout;
   Tensor y;  // (T, C), overwritten; may be x or residual
 };
-void residual_forward(Context&, const ResidualForward&);
+void dropout(Context&, const DropoutApply&);
 
 }  // namespace weft::kernels

@@ -28,7 +28,6 @@ struct KernelTable {
   std::int64_t (*bias_gradient_workspace)(const kernels::BiasGradient&);
   void (*activation_backward)(Context&, const kernels::ActivationBackward&);
   void (*dropout)(Context&, const kernels::DropoutApply&);
-  void (*residual_forward)(Context&, const kernels::ResidualForward&);
   void (*layer_norm_forward)(Context&, const kernels::LayerNormForward&);
   void (*layer_norm_backward)(Context&, const kernels::LayerNormBackward&);
   std::int64_t (*layer_norm_backward_workspace)(const kernels::LayerNormBackward&);

@@ -37,14 +37,14 @@ ParityCase dropout_case(Size s, double p) {
   });
 }
 
-ParityCase residual_case(Size s, double p) {
-  return parity_case(at(fmt::format("residual_forward dropout {}", p), s), [=](TestContext& ctx, DType dtype) {
+ParityCase residual_dropout_case(Size s, double p) {
+  return parity_case(at(fmt::format("dropout {} and a residual", p), s), [=](TestContext& ctx, DType dtype) {
     const Tensor x = ctx.normal({s.rows, s.columns}, dtype, 1), residual = ctx.normal(x.shape, dtype, 2), y = ctx.empty(x.shape, dtype);
     const RowDropout dropout = row_dropout(ctx, s.rows, p);
-    kernels::residual_forward(ctx, {.x = x, .residual = residual, .dropout = dropout, .y = y});
-    kernels::residual_forward(ctx, {.x = x, .residual = residual, .dropout = dropout, .y = x});
+    kernels::dropout(ctx, {.x = x, .residual = residual, .dropout = dropout, .y = y});
+    kernels::dropout(ctx, {.x = x, .residual = residual, .dropout = dropout, .y = x});
     ctx.context().training = false;
-    kernels::residual_forward(ctx, {.x = residual, .residual = y, .dropout = dropout, .y = residual});
+    kernels::dropout(ctx, {.x = residual, .residual = y, .dropout = dropout, .y = residual});
     return std::vector<Output>{y, x, residual};
   });
 }
@@ -130,7 +130,7 @@ std::vector<ParityCase> row_parity_cases() {
     cases.push_back(norm_forward_case(s, true));
     for (const double p : {0.0, 0.3}) {
       cases.push_back(dropout_case(s, p));
-      cases.push_back(residual_case(s, p));
+      cases.push_back(residual_dropout_case(s, p));
       cases.push_back(residual_norm_forward_case(s, p, false));
       cases.push_back(residual_norm_forward_case(s, p, true));
       for (const bool add : {false, true}) {

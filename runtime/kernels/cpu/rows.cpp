@@ -48,28 +48,16 @@ std::int64_t layer_norm_backward_workspace(const kernels::LayerNormBackward& a) 
 }
 
 template <const Isa& isa>
-void residual_forward(Context& ctx, const kernels::ResidualForward& a) {
-  if (!is_fast(a.x.dtype)) return reference_kernels().residual_forward(ctx, a);
-  isa.residual_forward({.storage = storage_of(a.x),
-                        .rows = a.x.size(0),
-                        .columns = a.x.size(1),
-                        .x = a.x.data,
-                        .residual = a.residual.data,
-                        .dropout = dropout_of(ctx, a.dropout),
-                        .y = a.y.data});
-}
-
-template <const Isa& isa>
 void dropout(Context& ctx, const kernels::DropoutApply& a) {
   if (!is_fast(a.x.dtype)) return reference_kernels().dropout(ctx, a);
-  if (!drops(ctx, a.dropout) && a.x.data == a.y.data) return;
-  isa.residual_forward({.storage = storage_of(a.x),
-                        .rows = a.x.size(0),
-                        .columns = a.x.size(1),
-                        .x = a.x.data,
-                        .residual = nullptr,
-                        .dropout = dropout_of(ctx, a.dropout),
-                        .y = a.y.data});
+  if (!drops(ctx, a.dropout) && !a.residual.defined() && a.x.data == a.y.data) return;
+  isa.dropout({.storage = storage_of(a.x),
+               .rows = a.x.size(0),
+               .columns = a.x.size(1),
+               .x = a.x.data,
+               .residual = a.residual.data,
+               .dropout = dropout_of(ctx, a.dropout),
+               .y = a.y.data});
 }
 
 template <const Isa& isa>
@@ -164,7 +152,6 @@ void install_rows(KernelTable& table) {
   table.layer_norm_forward = layer_norm_forward<isa>;
   table.layer_norm_backward = layer_norm_backward<isa>;
   table.layer_norm_backward_workspace = layer_norm_backward_workspace<isa>;
-  table.residual_forward = residual_forward<isa>;
   table.dropout = dropout<isa>;
   table.activation_backward = activation_backward<isa>;
   table.bias_gradient = bias_gradient<isa>;

@@ -10,7 +10,6 @@ void pack_matmul(Context&, const PackMatmul&);
 void bias_gradient(Context&, const BiasGradient&);
 void activation_backward(Context&, const ActivationBackward&);
 void dropout(Context&, const DropoutApply&);
-void residual_forward(Context&, const ResidualForward&);
 void layer_norm_forward(Context&, const LayerNormForward&);
 void layer_norm_backward(Context&, const LayerNormBackward&);
 void embedding_forward(Context&, const EmbeddingForward&);

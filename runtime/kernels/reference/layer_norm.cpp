@@ -63,7 +63,7 @@ class RowGradient {
 
 void layer_norm_forward(Context& ctx, const LayerNormForward& a) {
   const Tensor z = a.residual.defined() ? a.z : a.x;
-  if (a.residual.defined()) residual_forward(ctx, {.x = a.x, .residual = a.residual, .dropout = a.dropout, .y = z});
+  if (a.residual.defined()) dropout(ctx, {.x = a.x, .residual = a.residual, .dropout = a.dropout, .y = z});
   with_floating(z.dtype, [&]<class T>(T) {
     for (std::int64_t r = 0; r < z.size(0); ++r) normalize(row<T>(z, r), a, r);
   });

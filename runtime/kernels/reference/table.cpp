@@ -26,7 +26,6 @@ const KernelTable& reference_kernels() {
       .bias_gradient_workspace = no_workspace<k::BiasGradient>,
       .activation_backward = r::activation_backward,
       .dropout = r::dropout,
-      .residual_forward = r::residual_forward,
       .layer_norm_forward = r::layer_norm_forward,
       .layer_norm_backward = r::layer_norm_backward,
       .layer_norm_backward_workspace = no_workspace<k::LayerNormBackward>,

@@ -81,14 +81,14 @@ void break_rows(Tables& t) {
     OtherState other(c, StepState::kStep, c.step_state.as<double>()[StepState::kStep] - 1);
     right().dropout(other.context(), a);
   });
-  add(t, "residual_forward: no mask", &KernelTable::residual_forward, [](Context& c, const ResidualForward& a) {
-    ResidualForward b = a;
-    b.dropout = {};
-    right().residual_forward(c, b);
+  add(t, "dropout: residual left out", &KernelTable::dropout, [](Context& c, const DropoutApply& a) {
+    DropoutApply b = a;
+    b.residual = {};
+    right().dropout(c, b);
   });
-  add(t, "residual_forward: drops when not training", &KernelTable::residual_forward, [](Context& c, const ResidualForward& a) {
+  add(t, "dropout: drops when not training", &KernelTable::dropout, [](Context& c, const DropoutApply& a) {
     Context training{c.device, c.stream, c.memory, c.step_state, true};
-    right().residual_forward(training, a);
+    right().dropout(training, a);
   });
 }
 

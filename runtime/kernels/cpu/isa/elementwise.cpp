@@ -7,7 +7,7 @@ namespace {
 
 /// y = (residual, or 0) + x kept.
 template <class S>
-void residual_row(const ResidualForward& a, std::int64_t r) {
+void dropout_row(const DropoutApply& a, std::int64_t r) {
   const S *x = at<S>(a.x, r * a.columns), *residual = a.residual != nullptr ? at<S>(a.residual, r * a.columns) : nullptr;
   S* y = at<S>(a.y, r * a.columns);
   const Keep keep(a.dropout);
@@ -120,9 +120,9 @@ void convert_rows(const Convert& a) {
 
 }  // namespace
 
-void residual_forward(const ResidualForward& a) {
+void dropout(const DropoutApply& a) {
   // Without dropout every word is kept: 0 >= threshold 0, times 1.
-  ResidualForward b = a;
+  DropoutApply b = a;
   if (!a.dropout.active) {
     b.dropout.threshold = 0;
     b.dropout.scale = 1.f;
@@ -130,9 +130,9 @@ void residual_forward(const ResidualForward& a) {
 #pragma omp parallel for schedule(static) if (b.rows * b.columns > kParallelElements)
   for (std::int64_t r = 0; r < b.rows; ++r) {
     if (b.storage == Storage::kBFloat16) {
-      residual_row<bf16>(b, r);
+      dropout_row<bf16>(b, r);
     } else {
-      residual_row<float>(b, r);
+      dropout_row<float>(b, r);
     }
   }
 }

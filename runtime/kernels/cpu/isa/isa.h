@@ -41,7 +41,7 @@ struct NormBackward {
 };
 
 /// y = residual + dropout(x); without residual y = dropout(x).
-struct ResidualForward {
+struct DropoutApply {
   Storage storage;
   std::int64_t rows, columns;
   const void *x, *residual;
@@ -186,7 +186,7 @@ struct Isa {
   void (*norm_forward)(const NormForward&);
   void (*norm_backward)(const NormBackward&);
   std::int64_t (*norm_backward_partials)(std::int64_t rows, std::int64_t columns);  // floats
-  void (*residual_forward)(const ResidualForward&);
+  void (*dropout)(const DropoutApply&);
   void (*activate)(const Activate&);
   void (*bias_gradient)(const BiasGradient&);
   std::int64_t (*bias_gradient_partials)(std::int64_t rows, std::int64_t columns);  // floats

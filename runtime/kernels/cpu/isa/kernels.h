@@ -10,7 +10,7 @@ inline constexpr std::int64_t kParallelElements = 8192;
 void norm_forward(const NormForward&);
 void norm_backward(const NormBackward&);
 std::int64_t norm_backward_partials(std::int64_t rows, std::int64_t columns);
-void residual_forward(const ResidualForward&);
+void dropout(const DropoutApply&);
 void activate(const Activate&);
 void bias_gradient(const BiasGradient&);
 std::int64_t bias_gradient_partials(std::int64_t rows, std::int64_t columns);
