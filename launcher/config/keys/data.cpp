@@ -101,11 +101,7 @@ std::vector<std::pair<std::string, TextNormalization>> normalizations() {
 }  // namespace
 
 Section data_section() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.data.*member;
-    };
-  };
+  const auto of = in(&Config::data);
   return {
       .name = "data",
       .help = "What is read. Lines are dropped when data are prepared, and nowhere else.",
@@ -119,17 +115,13 @@ Section data_section() {
               of(&DataConfig::valid), [](const YamlNode& node, ParallelText& pair) { return read_pair(node, "data.valid", pair); },
               [](const ParallelText& pair) { return pair.given() ? pair_text(pair) : std::string("null"); }),
           path("prepared", of(&DataConfig::prepared), "a folder, or null", "written by weft prepare, instead of train and valid"),
-          choice(
-              "too_long", of(&DataConfig::too_long),
-              std::vector<std::pair<std::string, TooLong>>{{"skip", TooLong::kSkip}, {"crop", TooLong::kCrop}, {"error", TooLong::kError}},
-              {}, "what happens to a pair with a side over model.max_length"),
-          choice("empty", of(&DataConfig::empty),
-                 std::vector<std::pair<std::string, Empty>>{{"skip", Empty::kSkip}, {"error", Empty::kError}}, {},
+          choice("too_long", of(&DataConfig::too_long), {{"skip", TooLong::kSkip}, {"crop", TooLong::kCrop}, {"error", TooLong::kError}},
+                 {}, "what happens to a pair with a side over model.max_length"),
+          choice("empty", of(&DataConfig::empty), {{"skip", Empty::kSkip}, {"error", Empty::kError}}, {},
                  "what happens to a pair with an empty side"),
           choice("invalid_utf8", of(&DataConfig::invalid_utf8),
-                 std::vector<std::pair<std::string, InvalidUtf8>>{
-                     {"error", InvalidUtf8::kError}, {"skip", InvalidUtf8::kSkip}, {"replace", InvalidUtf8::kReplace}},
-                 {}, "what happens to a line that is not UTF-8"),
+                 {{"error", InvalidUtf8::kError}, {"skip", InvalidUtf8::kSkip}, {"replace", InvalidUtf8::kReplace}}, {},
+                 "what happens to a line that is not UTF-8"),
           real_or_null("length_ratio", of(&DataConfig::length_ratio), {.least = 1}, "drops pairs more unequal than this"),
           real("max_skipped", of(&DataConfig::max_skipped), {.least = 0, .most = 1}, "largest share of pairs that may be skipped"),
           on_change(Change::kNumbers, boolean("shuffle", of(&DataConfig::shuffle), "a new order for every epoch")),
@@ -139,24 +131,19 @@ Section data_section() {
 }
 
 Section vocab_section() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.vocab.*member;
-    };
-  };
+  const auto of = in(&Config::vocab);
   return {
       .name = "vocab",
       .help = "How text becomes tokens.",
       .keys = {
           choice("type", of(&VocabConfig::type),
-                 std::vector<std::pair<std::string, VocabType>>{{"sentencepiece", VocabType::kSentencePiece},
-                                                                {"word", VocabType::kWord},
-                                                                {"char", VocabType::kChar},
-                                                                {"byte", VocabType::kByte}},
+                 {{"sentencepiece", VocabType::kSentencePiece},
+                  {"word", VocabType::kWord},
+                  {"char", VocabType::kChar},
+                  {"byte", VocabType::kByte}},
                  {}, "what a token is: a piece of a word, a word between blanks, a character, a byte"),
-          choice("algorithm", of(&VocabConfig::algorithm),
-                 std::vector<std::pair<std::string, VocabAlgorithm>>{{"bpe", VocabAlgorithm::kBpe}, {"unigram", VocabAlgorithm::kUnigram}},
-                 {}, "sentencepiece: how the pieces are learned"),
+          choice("algorithm", of(&VocabConfig::algorithm), {{"bpe", VocabAlgorithm::kBpe}, {"unigram", VocabAlgorithm::kUnigram}}, {},
+                 "sentencepiece: how the pieces are learned"),
           path("src", of(&VocabConfig::src), "a file, or null",
                "existing vocabulary; null: learned from the training data, stored in run_dir"),
           path("tgt", of(&VocabConfig::tgt), "a file, or null", "as src, for the target side"),

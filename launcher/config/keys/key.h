@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -71,6 +72,22 @@ ReadResult read_path(const YamlNode&, std::string& value);
 std::string frequency_text(const Frequency&);
 Problem not_a(std::string what, const YamlNode& found, std::string expected, std::string nearest = {});
 Problem not_supported_yet(const YamlNode& found, std::string expected);
+
+auto& member_of(auto& object, auto member) {
+  return object.*member;
+}
+auto& member_of(auto& object, auto member, auto... deeper) {
+  return member_of(object.*member, deeper...);
+}
+
+/// in(&Config::training, &TrainingConfig::limits)(&LimitsConfig::train_steps): the `member` of a key, below.
+auto in(auto... sections) {
+  return [=](auto member) {
+    return [=](auto& config) -> auto& {
+      return member_of(config, sections..., member);
+    };
+  };
+}
 
 /// A key whose value is a member: `member` maps a configuration, const or not, to a reference.
 template <class Member, class Read, class Write>
@@ -159,8 +176,11 @@ std::string one_of(const std::vector<std::string>& words);
 /// What is wrong with a word that is none of `words`; those of `later` are not supported yet.
 Problem wrong_word(const YamlNode&, const std::vector<std::string>& words, const std::vector<std::string>& later);
 
-template <class Member, class Value>
-Key choice(std::string name, Member member, std::vector<std::pair<std::string, Value>> choices, std::vector<std::string> later,
+template <class Member>
+using ValueOf = std::remove_cvref_t<std::invoke_result_t<Member, Config&>>;
+
+template <class Member>
+Key choice(std::string name, Member member, std::vector<std::pair<std::string, ValueOf<Member>>> choices, std::vector<std::string> later,
            std::string help) {
   std::vector<std::string> words;
   for (const auto& [word, value] : choices) words.push_back(word);

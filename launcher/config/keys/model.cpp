@@ -43,63 +43,54 @@ Key stack_key(std::string name, std::int64_t StackConfig::*member, Whole range, 
               }};
 }
 
-template <class Value>
-using Words = std::vector<std::pair<std::string, Value>>;
-
 }  // namespace
 
 Section model_section() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.model.*member;
-    };
-  };
+  const auto of = in(&Config::model);
   const Real probability{.least = 0, .most = 1, .below = true};
-  return {.name = "model",
-          .help = "The shape of the model; the task decides encoder, decoder or both.",
-          .change = Change::kModel,
-          .keys = {
-              fixed("type", "transformer", {"lstm", "gru"}, "the family"),
-              fixed("score", "scaled_dot", {"dot", "cosine", "euclidean", "squared_euclidean", "general", "additive"},
-                    "similarity in the attention"),
-              whole("hidden_size", of(&ModelConfig::hidden_size), {.least = 1, .most = 1 << 20},
-                    "columns of every layer; num_heads divides it"),
-              stack_key("ffn_size", &StackConfig::ffn_size, {.least = 1, .most = 1 << 24}, "columns inside the feed-forward layers"),
-              stack_key("num_layers", &StackConfig::num_layers, {.least = 1, .most = 1000}, "layers of a stack"),
-              stack_key("num_heads", &StackConfig::num_heads, {.least = 1, .most = 4096}, "heads of the attention"),
-              fixed("num_kv_heads", "null", {}, "heads of keys and values; null: num_heads"),
-              fixed("head_dim", "null", {}, "columns of a head; null: hidden_size / num_heads"),
-              fixed("embedding_size", "null", {}, "lstm and gru; null: hidden_size"),
-              fixed("bidirectional", "true", {"false"}, "lstm and gru"),
-              choice("activation", of(&ModelConfig::activation),
-                     Words<Activation>{{"relu", Activation::kRelu}, {"gelu", Activation::kGelu}, {"gelu_tanh", Activation::kGeluTanh}},
-                     {"swiglu"}, "inside the feed-forward layers"),
-              boolean("bias", of(&ModelConfig::bias), "whether linear layers add a bias"),
-              fixed("norm", "layer_norm", {"rms_norm"}, "the normalisation"),
-              choice("norm_position", of(&ModelConfig::norm_position),
-                     Words<NormPosition>{{"post", NormPosition::kPost}, {"pre", NormPosition::kPre}}, {},
-                     "after the residual, or before the sub-layer (adds a last norm)"),
-              real("norm_eps", of(&ModelConfig::norm_eps), {.least = 0, .most = 1, .above = true}, "added to the variance"),
-              choice("positions", of(&ModelConfig::positions),
-                     Words<Positions>{{"sinusoidal", Positions::kSinusoidal}, {"learned", Positions::kLearned}, {"none", Positions::kNone}},
-                     {"rope", "alibi"}, "how the model knows the order"),
-              choice("embedding_scale", of(&ModelConfig::embedding_scale),
-                     Words<EmbeddingScale>{{"sqrt", EmbeddingScale::kSqrt}, {"none", EmbeddingScale::kNone}}, {},
-                     "sqrt multiplies embeddings by the root of hidden_size"),
-              on_change(Change::kNumbers, whole("max_length", of(&ModelConfig::max_length), {.least = 1, .most = 1 << 20},
-                                                "tokens of one sequence, end token included")),
-              choice("tied_embeddings", of(&ModelConfig::tied_embeddings),
-                     Words<TiedEmbeddings>{
-                         {"none", TiedEmbeddings::kNone}, {"decoder", TiedEmbeddings::kDecoder}, {"all", TiedEmbeddings::kAll}},
-                     {}, "decoder: target embedding = output matrix; all: source embedding too"),
-              on_change(Change::kNumbers,
-                        real("dropout", of(&ModelConfig::dropout), probability, "on embeddings and on the output of every sub-layer")),
-              on_change(Change::kNumbers,
-                        real("attention_dropout", of(&ModelConfig::attention_dropout), probability, "on the attention weights")),
-              on_change(Change::kNumbers,
-                        real("activation_dropout", of(&ModelConfig::activation_dropout), probability, "after the activation")),
-              fixed("pooling", "mean", {"max", "first", "attention"}, "classification: rows of a text become one"),
-          }};
+  return {
+      .name = "model",
+      .help = "The shape of the model; the task decides encoder, decoder or both.",
+      .change = Change::kModel,
+      .keys = {
+          fixed("type", "transformer", {"lstm", "gru"}, "the family"),
+          fixed("score", "scaled_dot", {"dot", "cosine", "euclidean", "squared_euclidean", "general", "additive"},
+                "similarity in the attention"),
+          whole("hidden_size", of(&ModelConfig::hidden_size), {.least = 1, .most = 1 << 20},
+                "columns of every layer; num_heads divides it"),
+          stack_key("ffn_size", &StackConfig::ffn_size, {.least = 1, .most = 1 << 24}, "columns inside the feed-forward layers"),
+          stack_key("num_layers", &StackConfig::num_layers, {.least = 1, .most = 1000}, "layers of a stack"),
+          stack_key("num_heads", &StackConfig::num_heads, {.least = 1, .most = 4096}, "heads of the attention"),
+          fixed("num_kv_heads", "null", {}, "heads of keys and values; null: num_heads"),
+          fixed("head_dim", "null", {}, "columns of a head; null: hidden_size / num_heads"),
+          fixed("embedding_size", "null", {}, "lstm and gru; null: hidden_size"),
+          fixed("bidirectional", "true", {"false"}, "lstm and gru"),
+          choice("activation", of(&ModelConfig::activation),
+                 {{"relu", Activation::kRelu}, {"gelu", Activation::kGelu}, {"gelu_tanh", Activation::kGeluTanh}}, {"swiglu"},
+                 "inside the feed-forward layers"),
+          boolean("bias", of(&ModelConfig::bias), "whether linear layers add a bias"),
+          fixed("norm", "layer_norm", {"rms_norm"}, "the normalisation"),
+          choice("norm_position", of(&ModelConfig::norm_position), {{"post", NormPosition::kPost}, {"pre", NormPosition::kPre}}, {},
+                 "after the residual, or before the sub-layer (adds a last norm)"),
+          real("norm_eps", of(&ModelConfig::norm_eps), {.least = 0, .most = 1, .above = true}, "added to the variance"),
+          choice("positions", of(&ModelConfig::positions),
+                 {{"sinusoidal", Positions::kSinusoidal}, {"learned", Positions::kLearned}, {"none", Positions::kNone}}, {"rope", "alibi"},
+                 "how the model knows the order"),
+          choice("embedding_scale", of(&ModelConfig::embedding_scale), {{"sqrt", EmbeddingScale::kSqrt}, {"none", EmbeddingScale::kNone}},
+                 {}, "sqrt multiplies embeddings by the root of hidden_size"),
+          on_change(Change::kNumbers, whole("max_length", of(&ModelConfig::max_length), {.least = 1, .most = 1 << 20},
+                                            "tokens of one sequence, end token included")),
+          choice("tied_embeddings", of(&ModelConfig::tied_embeddings),
+                 {{"none", TiedEmbeddings::kNone}, {"decoder", TiedEmbeddings::kDecoder}, {"all", TiedEmbeddings::kAll}}, {},
+                 "decoder: target embedding = output matrix; all: source embedding too"),
+          on_change(Change::kNumbers,
+                    real("dropout", of(&ModelConfig::dropout), probability, "on embeddings and on the output of every sub-layer")),
+          on_change(Change::kNumbers,
+                    real("attention_dropout", of(&ModelConfig::attention_dropout), probability, "on the attention weights")),
+          on_change(Change::kNumbers,
+                    real("activation_dropout", of(&ModelConfig::activation_dropout), probability, "after the activation")),
+          fixed("pooling", "mean", {"max", "first", "attention"}, "classification: rows of a text become one"),
+      }};
 }
 
 }  // namespace weft

@@ -3,49 +3,37 @@
 namespace weft {
 
 Section run_section() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.*member;
-    };
-  };
-  return {.name = "",
-          .help = "What is trained, where it goes, and on what.",
-          .keys = {
-              on_change(Change::kModel,
-                        choice("task", of(&Config::task), std::vector<std::pair<std::string, Task>>{{"translation", Task::kTranslation}},
-                               {"summarization", "classification", "language_model"}, "what is learned; required")),
-              {.name = "preset",
-               .values = "null, " + one_of(preset_names()),
-               .help = "fills vocab, model, training and decoding with a known shape",
-               .read = read_preset,
-               .write = [](const Config& config) { return config.preset.empty() ? std::string("null") : yaml_scalar(config.preset); },
-               .copy = [](Config& to, const Config& from) { to.preset = from.preset; }},
-              path("run_dir", of(&Config::run_dir), "a path, or null",
-                   "where checkpoints, logs and the vocabulary go; created when missing; owned by one job at a time; train needs it"),
-              on_change(Change::kNumbers, whole("seed", of(&Config::seed), {.least = 0}, "of weights, dropout and the order of the data")),
-              choice("device", of(&Config::device),
-                     std::vector<std::pair<std::string, DeviceChoice>>{{"auto", DeviceChoice::kAuto}, {"cpu", DeviceChoice::kCpu}},
-                     {"cuda"}, "what computes"),
-              fixed("deterministic", "true", {"false"}, "same layout, machine type and thread count: same bits, also across resume"),
-          }};
+  const auto of = in();
+  return {
+      .name = "",
+      .help = "What is trained, where it goes, and on what.",
+      .keys = {
+          on_change(Change::kModel, choice("task", of(&Config::task), {{"translation", Task::kTranslation}},
+                                           {"summarization", "classification", "language_model"}, "what is learned; required")),
+          {.name = "preset",
+           .values = "null, " + one_of(preset_names()),
+           .help = "fills vocab, model, training and decoding with a known shape",
+           .read = read_preset,
+           .write = [](const Config& config) { return config.preset.empty() ? std::string("null") : yaml_scalar(config.preset); },
+           .copy = [](Config& to, const Config& from) { to.preset = from.preset; }},
+          path("run_dir", of(&Config::run_dir), "a path, or null",
+               "where checkpoints, logs and the vocabulary go; created when missing; owned by one job at a time; train needs it"),
+          on_change(Change::kNumbers, whole("seed", of(&Config::seed), {.least = 0}, "of weights, dropout and the order of the data")),
+          choice("device", of(&Config::device), {{"auto", DeviceChoice::kAuto}, {"cpu", DeviceChoice::kCpu}}, {"cuda"}, "what computes"),
+          fixed("deterministic", "true", {"false"}, "same layout, machine type and thread count: same bits, also across resume"),
+      }};
 }
 
 Section precision_section() {
-  return {.name = "precision",
-          .help = "What numbers are computed in.",
-          .keys = {choice(
-              "dtype", [](auto& config) -> auto& { return config.dtype; },
-              std::vector<std::pair<std::string, Precision>>{
-                  {"auto", Precision::kAuto}, {"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
-              {"tf32"}, "auto: bf16 where the device multiplies it faster (CPUs with AMX), else fp32")}};
+  return {
+      .name = "precision",
+      .help = "What numbers are computed in.",
+      .keys = {choice("dtype", in()(&Config::dtype), {{"auto", Precision::kAuto}, {"fp32", Precision::kFp32}, {"bf16", Precision::kBf16}},
+                      {"tf32"}, "auto: bf16 where the device multiplies it faster (CPUs with AMX), else fp32")}};
 }
 
 Section parallel_section() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.parallel.*member;
-    };
-  };
+  const auto of = in(&Config::parallel);
   return {.name = "parallel",
           .help = "How the ranks of a job share the work.",
           .keys = {
@@ -63,8 +51,8 @@ Section parallel_section() {
                .write = [](const Config& config) { return config.parallel.data == 0 ? "auto" : std::to_string(config.parallel.data); },
                .copy = [](Config& to, const Config& from) { to.parallel.data = from.parallel.data; }},
               fixed("tensor", "1", {}, "ranks that share every matrix; divides num_heads, num_kv_heads and ffn_size"),
-              choice("zero_stage", of(&ParallelConfig::zero_stage), std::vector<std::pair<std::string, int>>{{"0", 0}, {"1", 1}, {"2", 2}},
-                     {"3"}, "0 replicates, 1 shards the optimizer, 2 the gradients too; no difference with one rank"),
+              choice("zero_stage", of(&ParallelConfig::zero_stage), {{"0", 0}, {"1", 1}, {"2", 2}}, {"3"},
+                     "0 replicates, 1 shards the optimizer, 2 the gradients too; no difference with one rank"),
               whole("bucket_mb", of(&ParallelConfig::bucket_mb), {.least = 1, .most = 100000}, "MB of gradients sent together"),
               real("memory_limit", of(&ParallelConfig::memory_limit), {.least = 0, .most = 1, .above = true},
                    "share of device memory (CPU: of what the host grants the job) the dry run may fill"),
@@ -74,11 +62,7 @@ Section parallel_section() {
 }
 
 Section decoding_section() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.decoding.*member;
-    };
-  };
+  const auto of = in(&Config::decoding);
   return {.name = "decoding",
           .help = "How text is generated, by validation and by translate.",
           .keys = {
@@ -86,9 +70,8 @@ Section decoding_section() {
               whole("n_best", of(&DecodingConfig::n_best), {.least = 1, .most = 1024},
                     "outputs printed a sentence, at most beam_size (sample: any number)"),
               choice("length_penalty", of(&DecodingConfig::length_penalty),
-                     std::vector<std::pair<std::string, LengthPenalty>>{
-                         {"avg", LengthPenalty::kAverage}, {"wu", LengthPenalty::kWu}, {"none", LengthPenalty::kNone}},
-                     {}, "avg: score / length^alpha; wu: score / ((5 + length) / 6)^alpha"),
+                     {{"avg", LengthPenalty::kAverage}, {"wu", LengthPenalty::kWu}, {"none", LengthPenalty::kNone}}, {},
+                     "avg: score / length^alpha; wu: score / ((5 + length) / 6)^alpha"),
               real("alpha", of(&DecodingConfig::alpha), {.least = 0, .most = 100}, "exponent of the length penalty"),
               whole("min_length", of(&DecodingConfig::min_length), {.least = 0}, "tokens before the end token may come"),
               whole_or("null", "max_length", of(&DecodingConfig::max_length), {.least = 1},
@@ -108,13 +91,11 @@ Section decoding_section() {
                    "logits of tokens of the output so far: positive ones divided by it, negative ones multiplied (CTRL); 1: off"),
               boolean("allow_unk", of(&DecodingConfig::allow_unk), "whether the unknown token may be generated"),
               choice("scores", of(&DecodingConfig::scores),
-                     std::vector<std::pair<std::string, PrintedScores>>{
-                         {"none", PrintedScores::kNone}, {"sentence", PrintedScores::kSentence}, {"word", PrintedScores::kWord}},
-                     {}, "print scores beside the text; score: word adds a number a token"),
+                     {{"none", PrintedScores::kNone}, {"sentence", PrintedScores::kSentence}, {"word", PrintedScores::kWord}}, {},
+                     "print scores beside the text; score: word adds a number a token"),
               choice("alignment", of(&DecodingConfig::alignment),
-                     std::vector<std::pair<std::string, PrintedAlignment>>{
-                         {"none", PrintedAlignment::kNone}, {"hard", PrintedAlignment::kHard}, {"soft", PrintedAlignment::kSoft}},
-                     {}, "print alignments beside the text: by the last decoder layer's cross-attention, averaged over its heads"),
+                     {{"none", PrintedAlignment::kNone}, {"hard", PrintedAlignment::kHard}, {"soft", PrintedAlignment::kSoft}}, {},
+                     "print alignments beside the text: by the last decoder layer's cross-attention, averaged over its heads"),
               whole("batch_size", of(&DecodingConfig::batch_size), {.least = 1, .suffix = true}, "source tokens decoded together"),
           }};
 }

@@ -5,21 +5,14 @@
 namespace weft {
 namespace {
 
-template <class Value>
-using Words = std::vector<std::pair<std::string, Value>>;
-
 constexpr Whole kCount{.least = 0, .suffix = true};
 constexpr Whole kLimit{.least = 1, .suffix = true};
 
 std::vector<Key> update_keys() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.training.*member;
-    };
-  };
+  const auto of = in(&Config::training);
   return {
-      choice("batch_type", of(&TrainingConfig::batch_type), Words<BatchType>{{"tokens", BatchType::kTokens}, {"sents", BatchType::kSents}},
-             {}, "what batch_size counts: tokens of the longer side, or sequences"),
+      choice("batch_type", of(&TrainingConfig::batch_type), {{"tokens", BatchType::kTokens}, {"sents", BatchType::kSents}}, {},
+             "what batch_size counts: tokens of the longer side, or sequences"),
       whole("batch_size", of(&TrainingConfig::batch_size), kLimit, "upper bound on one update, over the whole job"),
       on_change(Change::kNone, whole_or("auto", "micro_batch_size", of(&TrainingConfig::micro_batch_size), kLimit,
                                         "tokens of one side in a pass; auto: the most that fits in the dry run")),
@@ -28,15 +21,11 @@ std::vector<Key> update_keys() {
 }
 
 std::vector<Key> optimizer_keys() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.optimizer.*member;
-    };
-  };
+  const auto of = in(&Config::optimizer);
   const Real decay{.least = 0, .most = 1, .below = true};
   return {
       choice("optimizer", of(&OptimizerConfig::kind),
-             Words<OptimizerKind>{{"adam", OptimizerKind::kAdam}, {"adamw", OptimizerKind::kAdamW}, {"sgd", OptimizerKind::kSgd}}, {},
+             {{"adam", OptimizerKind::kAdam}, {"adamw", OptimizerKind::kAdamW}, {"sgd", OptimizerKind::kSgd}}, {},
              "adam adds weight decay to the gradient, adamw takes it off the weight"),
       real("adam_beta1", of(&OptimizerConfig::adam_beta1), decay, "decay of the first moment"),
       real("adam_beta2", of(&OptimizerConfig::adam_beta2), decay, "decay of the second moment"),
@@ -48,19 +37,15 @@ std::vector<Key> optimizer_keys() {
 }
 
 std::vector<Key> schedule_keys() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.training.schedule.*member;
-    };
-  };
+  const auto of = in(&Config::training, &TrainingConfig::schedule);
   return {
       real("learning_rate", of(&ScheduleConfig::learning_rate), {.least = 0, .above = true}, "the peak"),
       choice("lr_scheduler", of(&ScheduleConfig::kind),
-             Words<LrScheduler>{{"inverse_sqrt", LrScheduler::kInverseSqrt},
-                                {"cosine", LrScheduler::kCosine},
-                                {"linear", LrScheduler::kLinear},
-                                {"wsd", LrScheduler::kWsd},
-                                {"constant", LrScheduler::kConstant}},
+             {{"inverse_sqrt", LrScheduler::kInverseSqrt},
+              {"cosine", LrScheduler::kCosine},
+              {"linear", LrScheduler::kLinear},
+              {"wsd", LrScheduler::kWsd},
+              {"constant", LrScheduler::kConstant}},
              {}, "how the rate falls after the warm-up"),
       whole("warmup_steps", of(&ScheduleConfig::warmup_steps), kCount, "updates until the peak"),
       real("warmup_init_lr", of(&ScheduleConfig::warmup_init_lr), {.least = 0}, "where the warm-up starts"),
@@ -71,43 +56,26 @@ std::vector<Key> schedule_keys() {
 }
 
 std::vector<Key> loss_keys() {
-  const auto model = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.model.*member;
-    };
-  };
-  const auto optimizer = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.optimizer.*member;
-    };
-  };
+  const auto model = in(&Config::model);
+  const auto optimizer = in(&Config::optimizer);
   return {
       real("max_grad_norm", optimizer(&OptimizerConfig::max_grad_norm), {.least = 0}, "gradients are scaled down to this L2 norm; 0: off"),
       real("label_smoothing", model(&ModelConfig::label_smoothing), {.least = 0, .most = 1, .below = true},
            "share of the target spread over the vocabulary"),
       fixed("class_weights", "null", {"balanced"}, "classification: null, balanced or {label: weight}"),
-      choice(
-          "normalization", [](auto& config) -> auto& { return config.training.normalization; },
-          Words<Normalization>{{"tokens", Normalization::kTokens}, {"sents", Normalization::kSents}}, {},
-          "loss and gradient are sums over the update, divided by this"),
+      choice("normalization", in(&Config::training)(&TrainingConfig::normalization),
+             {{"tokens", Normalization::kTokens}, {"sents", Normalization::kSents}}, {},
+             "loss and gradient are sums over the update, divided by this"),
       real("ema_decay", optimizer(&OptimizerConfig::ema_decay), {.least = 0, .most = 1, .below = true},
            "share of the averaged weights kept per update; 0: off; else validation, decoding and export use them"),
-      on_change(Change::kNone, choice("recompute", model(&ModelConfig::recompute_blocks), Words<bool>{{"none", false}, {"block", true}}, {},
+      on_change(Change::kNone, choice("recompute", model(&ModelConfig::recompute_blocks), {{"none", false}, {"block", true}}, {},
                                       "block: activations are dropped and computed again in backward")),
   };
 }
 
 std::vector<Key> limit_keys() {
-  const auto limits = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.training.limits.*member;
-    };
-  };
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.training.*member;
-    };
-  };
+  const auto limits = in(&Config::training, &TrainingConfig::limits);
+  const auto of = in(&Config::training);
   const Real positive{.least = 0, .above = true};
   return on_change(
       Change::kNone,
@@ -118,8 +86,7 @@ std::vector<Key> limit_keys() {
           whole_or("null", "max_tokens_seen", limits(&LimitsConfig::max_tokens_seen), kLimit, "limit in target tokens"),
           real_or_null("stop_time_hours", limits(&LimitsConfig::stop_time_hours), positive, "saves and exits with 75 after so long"),
           frequency("report_freq", of(&TrainingConfig::report_freq), "how often a line of the log is written"),
-          choice("on_nonfinite", of(&TrainingConfig::on_nonfinite),
-                 Words<OnNonFinite>{{"skip", OnNonFinite::kSkip}, {"stop", OnNonFinite::kStop}}, {},
+          choice("on_nonfinite", of(&TrainingConfig::on_nonfinite), {{"skip", OnNonFinite::kSkip}, {"stop", OnNonFinite::kStop}}, {},
                  "an update with an infinite or NaN gradient is skipped, or ends the run with exit code 78"),
           whole("max_nonfinite", of(&TrainingConfig::max_nonfinite), kLimit, "so many in a row end the run with exit code 78"),
       });
@@ -156,17 +123,9 @@ Section training_section() {
 }
 
 Section validation_section() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.training.*member;
-    };
-  };
-  const auto stopping = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.training.early_stopping.*member;
-    };
-  };
-  Words<BleuTokenizer> tokenizers;
+  const auto of = in(&Config::training);
+  const auto stopping = in(&Config::training, &TrainingConfig::early_stopping);
+  std::vector<std::pair<std::string, BleuTokenizer>> tokenizers;
   for (const BleuTokenizer one : kBleuTokenizers) tokenizers.emplace_back(std::string(name(one)), one);
   return {
       .name = "validation",
@@ -182,8 +141,8 @@ Section validation_section() {
           whole_or("null", "early_stopping", stopping(&EarlyStoppingConfig::validations), kLimit,
                    "so many validations in a row without a new best end the run"),
           choice("early_stopping_on", stopping(&EarlyStoppingConfig::on),
-                 Words<EarlyStoppingOn>{{"first", EarlyStoppingOn::kFirst}, {"all", EarlyStoppingOn::kAll}, {"any", EarlyStoppingOn::kAny}},
-                 {}, "which of valid_metrics must be without a new best"),
+                 {{"first", EarlyStoppingOn::kFirst}, {"all", EarlyStoppingOn::kAll}, {"any", EarlyStoppingOn::kAny}}, {},
+                 "which of valid_metrics must be without a new best"),
           real("early_stopping_epsilon", stopping(&EarlyStoppingConfig::epsilon), {.least = 0}, "a new best is better by more than this")}};
 }
 
@@ -210,16 +169,11 @@ std::string reset_text(const Reset& reset) {
 }  // namespace
 
 Section checkpoint_section() {
-  const auto of = [](auto member) {
-    return [=](auto& config) -> auto& {
-      return config.checkpoint.*member;
-    };
-  };
+  const auto of = in(&Config::checkpoint);
   return {
       .name = "checkpoint",
       .help = "What is kept on disk, and what a start continues from.",
-      .keys = {frequency(
-                   "save_freq", [](auto& config) -> auto& { return config.training.save_freq; }, "how often a checkpoint is written"),
+      .keys = {frequency("save_freq", in(&Config::training)(&TrainingConfig::save_freq), "how often a checkpoint is written"),
                whole("keep_checkpoint", of(&CheckpointConfig::keep_checkpoint), {.least = 2, .most = 1000000}, "newest that are kept"),
                whole("keep_best", of(&CheckpointConfig::keep_best), {.least = 0, .most = 1000000},
                      "0: only the newest are kept; else the best by each metric too"),
