@@ -51,8 +51,8 @@ TEST(RunLogTest, StringsAndNonFiniteNumbersStayValidJson) {
       .fields = {{"path", std::string("a\"b\\c\nd")}, {"x", std::numeric_limits<double>::infinity()}, {"y", std::nan("")}}};
   const auto json = nlohmann::json::parse(json_line(event, "t"));
   EXPECT_EQ(json["path"], "a\"b\\c\nd");
-  EXPECT_EQ(json["x"], "inf");
-  EXPECT_EQ(json["y"], "nan");
+  EXPECT_EQ(json["x"], "Infinity");
+  EXPECT_EQ(json["y"], "NaN");
 }
 
 TEST(RunLogTest, LinesAreAppended) {

@@ -9,43 +9,13 @@
 #include <cmath>
 #include <cstring>
 #include <ctime>
+#include <utility>
+#include <vector>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace weft {
-namespace {
-
-std::string json_string(std::string_view text) {
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      quoted += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + '"';
-}
-
-std::string json_value(std::int64_t value) {
-  return fmt::format("{}", value);
-}
-
-std::string json_value(double value) {
-  if (!std::isfinite(value)) return std::isnan(value) ? "\"nan\"" : value > 0 ? "\"inf\"" : "\"-inf\"";
-  return fmt::format("{}", value);  // the shortest text that reads back as the same double
-}
-
-std::string json_value(const std::string& value) {
-  return json_string(value);
-}
-
-}  // namespace
-
 double without_sign_of_nan(double value) {
   return std::isnan(value) ? std::abs(value) : value;
 }
@@ -79,17 +49,15 @@ LogEvent train_event(const TrainReport& r) {
                  {"step_ms", r.step_ms}}};
   if (r.seconds_left) {
     event.text += " eta " + duration_text(*r.seconds_left);
-    event.fields.emplace_back("eta", *r.seconds_left);
+    event.fields.push_back({"eta", *r.seconds_left});
   }
   return event;
 }
 
 std::string json_line(const LogEvent& event, std::string_view time) {
-  std::string line = "{\"time\":" + json_string(time) + ",\"part\":" + json_string(event.part);
-  for (const auto& [key, value] : event.fields) {
-    line += ',' + json_string(key) + ':' + std::visit([](const auto& v) { return json_value(v); }, value);
-  }
-  return line + '}';
+  Json::Object line{{"time", time}, {"part", event.part}};
+  line.insert(line.end(), event.fields.begin(), event.fields.end());
+  return Json(std::move(line)).dump();
 }
 
 RunLog::RunLog(const std::filesystem::path& folder, Log log) : file_(folder / "run_log.jsonl"), events_(folder), log_(std::move(log)) {}
@@ -106,8 +74,8 @@ void RunLog::add_scalars(const LogEvent& event, double seconds) {
   std::int64_t step = 0;
   std::vector<Scalar> scalars;
   for (const auto& [key, value] : event.fields) {
-    if (const auto* whole = std::get_if<std::int64_t>(&value); whole != nullptr && key == "step") step = *whole;
-    if (const auto* number = std::get_if<double>(&value)) scalars.emplace_back(event.part + "/" + key, *number);
+    if (key == "step") step = value.as_int();
+    if (value.is_double()) scalars.emplace_back(event.part + "/" + key, value.as_double());
   }
   if (scalars.empty() || events_.add(seconds, step, scalars)) return;
   log_("log", fmt::format("{} cannot be written; training goes on without it", events_.path().string()));

@@ -5,10 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
-#include <vector>
 
+#include "runtime/files/json.h"
 #include "training/log/event_file.h"
 
 namespace weft {
@@ -17,7 +15,7 @@ namespace weft {
 struct LogEvent {
   std::string part;  // train, valid, save, ...
   std::string text;  // without time and part
-  std::vector<std::pair<std::string, std::variant<std::int64_t, double, std::string>>> fields;
+  Json::Object fields;
 };
 
 /// What one line of training reports, over the updates since the last line.
@@ -41,8 +39,7 @@ std::string progress_text(const TrainReport&);
 double without_sign_of_nan(double value);
 /// 15h16m, 12m05s, 9s.
 std::string duration_text(double seconds);
-/// One JSON object in one line, without the line end: time and part, then the fields in order. A number reads back as the same number;
-/// infinities and NaN, which JSON lacks, are the strings "inf", "-inf" and "nan".
+/// One JSON object in one line, without the line end: time and part, then the fields in order; numbers as Json writes them.
 std::string json_line(const LogEvent&, std::string_view time);
 
 /// Writes every event to the log, to run_log.jsonl, and its numbers to TensorBoard's event file. One object, on rank 0.
