@@ -38,17 +38,20 @@ hold_out() {
   say "$((lines - held_out)) pairs to learn from, the last $held_out held out"
 }
 
-# How many updates the minutes are enough for: from the speed of the first hundred, which are a part of the run. Kept beside the run, so that
-# a second start goes on with the same number.
-minutes=11 probe=100 after_training=75  # seconds: validations, translating, scoring
+# How many updates there is time for, at most those of the configuration: from the speed of the first hundred, which are a part of the run.
+# Kept beside the run, so that a second start goes on with the same number.
+in_all=690 after_training=60 probe=100  # seconds after the packages; seconds for validations, translating and scoring; updates
 updates_file=runs/quickstart.updates
 choose_updates() {
   [ ! -s "$updates_file" ] || return 0
-  $weft launch -n 2 -- train --config "$config" "$@" --set training.train_steps=$probe --set training.decay_steps=7000 \
+  local step_ms left most
+  most=$(sed -nE 's/^  train_steps: ([0-9]+).*/\1/p' "$config")
+  $weft launch -n 2 -- train --config "$config" "$@" --set training.train_steps=$probe --set training.decay_steps="$most" \
     --set training.report_freq=$((probe / 2))u --set 'validation.valid_metrics=[perplexity]' || return $?
-  local step_ms left=$((minutes * 60 - after_training - (SECONDS - started)))
+  left=$((in_all - after_training - (SECONDS - started)))
   step_ms=$(sed -nE 's/.*"part":"train".*"step_ms":([0-9.]+).*/\1/p' "$run_dir/run_log.jsonl" | tail -n 1)
-  awk -v ms="$step_ms" -v left="$left" 'BEGIN { n = int(left * 10 / ms) * 100; if (n < 1000) n = 1000; if (n > 7000) n = 7000; print n }' >"$updates_file"
+  awk -v ms="$step_ms" -v left="$left" -v most="$most" \
+    'BEGIN { n = int(left * 10 / ms) * 100; if (n < 1000) n = 1000; if (n > most) n = most; print n }' >"$updates_file"
   say "an update takes ${step_ms%.*} ms on this machine: $(cat "$updates_file") updates"
   say "the first $probe are kept; [resume] names what is decided since: the length of the decay, which begins behind them"
 }
