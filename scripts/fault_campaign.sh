@@ -42,7 +42,7 @@ mpirun_of() { pgrep -P "$1" | head -n 1; }
 ranks_of() {
   local job
   job=$(mpirun_of "$1")
-  [ -z "$job" ] || pgrep -P "$job" -x weft
+  [ -z "$job" ] || pgrep -P "$job" -x "$(basename "$WEFT")"
 }
 members() { pgrep -f "run_dir=$WORK/$run " || true; }
 no_members() { [ -z "$(members)" ]; }
