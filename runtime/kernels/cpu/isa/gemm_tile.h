@@ -40,9 +40,10 @@ inline Vector finished(Vector sum, const float* y, const float* bias, const Fini
   return finish.relu ? (sum < Vector{} ? Vector{} : sum) : sum;
 }
 
-/// kR rows and kP panels of y. The loops over registers are unrolled by force: else the sums pass through the stack.
+/// kR rows and kP panels of y. The loops over registers are unrolled by force, and the function is compiled by itself: else sums pass
+/// through the stack.
 template <int kR, int kP>
-inline void compute_tile(const Tile& t) {
+[[gnu::noinline]] void compute_tile(const Tile& t) {
   constexpr int kVectors = 2 * kP;
   Vector sum[kR][kVectors];
 #pragma GCC unroll 16
