@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <set>
 
@@ -27,11 +26,10 @@ class ConfigReader {
  private:
   void read_section(const Section&, const YamlNode& map);
   void read_key(const Section&, const YamlNode& name, const YamlNode& value);
-  void read_foreign(const YamlNode& name, const YamlNode& value, const Conversion&);
-  void store(const Key&, const std::string& path, const YamlNode& name, const YamlNode& value, const std::string& once);
+  void read_foreign(const YamlNode& name, const YamlNode& value, const ForeignName&);
+  void store(const Key&, const std::string& path, const YamlNode& name, const YamlNode& value);
   void remember(const std::string& path, const Location&, const YamlNode& value);
   void report(Problem, const YamlNode& name, const YamlNode& value, const std::string& path);
-  void convert_noam();
   void check(const std::vector<Conflict>&, const Location& nowhere);
 
   Config config_, defaults_;  // defaults_: built in, then the preset's
@@ -39,7 +37,6 @@ class ConfigReader {
   std::map<std::string, Location> origins_;  // of every value that a source set
   std::map<std::string, Location> seen_;     // in the source being read
   std::set<std::string> failed_;             // keys in trouble; section.* when a name in it was not known
-  std::optional<Location> noam_;
 };
 
 std::string join(const std::string& section, const std::string& name) {
@@ -90,14 +87,10 @@ void ConfigReader::remember(const std::string& path, const Location& at, const Y
   }
 }
 
-void ConfigReader::store(const Key& key, const std::string& path, const YamlNode& name, const YamlNode& value, const std::string& once) {
-  // One stack of a key and the whole key exclude each other; its two stacks do not.
-  for (const auto& [earlier, at] : seen_) {
-    if (earlier != once && earlier != path && !(once == path && earlier.starts_with(path + "."))) continue;
-    report({.what = "given twice", .expected = fmt::format("once; the first is at {}", at.text())}, name, value, path);
-    return;
+void ConfigReader::store(const Key& key, const std::string& path, const YamlNode& name, const YamlNode& value) {
+  if (const auto [earlier, first] = seen_.emplace(path, name.at); !first) {
+    return report({.what = "given twice", .expected = fmt::format("once; the first is at {}", earlier->second.text())}, name, value, path);
   }
-  seen_[once] = name.at;
   if (value.kind == YamlNode::Kind::kNull) {
     key.copy(config_, defaults_);
     origins_.erase(path);
@@ -107,19 +100,21 @@ void ConfigReader::store(const Key& key, const std::string& path, const YamlNode
   if (auto problem = key.read(value, config_)) report(std::move(*problem), name, value, path);
 }
 
-void ConfigReader::read_foreign(const YamlNode& name, const YamlNode& value, const Conversion& conversion) {
-  if (conversion.problem) return report(*conversion.problem, name, value, plain_name(name.scalar));
-  if (conversion.noam) noam_ = name.at;
-  std::string converted;
-  for (const Rewrite& rewrite : conversion.rewrites) {
-    converted += (converted.empty() ? "" : ", ") + rewrite.path + ": " + flow_text(rewrite.value);
-    const auto [section, key] = find_key(rewrite.path);
+void ConfigReader::read_foreign(const YamlNode& name, const YamlNode& value, const ForeignName& foreign) {
+  const std::string plain = plain_name(name.scalar);
+  if (foreign.kind == ForeignName::Kind::kSame) {
     const std::size_t before = problems.size();
-    store(*key, rewrite.path, name, rewrite.value, rewrite.once);
+    store(*find_key(foreign.key).second, foreign.key, name, value);
     if (problems.size() > before) problems.back().found = name.scalar + ": " + flow_text(value);  // as the user wrote it
+    notes_.push_back(fmt::format("{}: {}: {} is read as {}: {}", name.at.text(), plain, flow_text(value), foreign.key, flow_text(value)));
+    return;
   }
-  const std::string result = converted.empty() ? "left out, nothing to set" : "read as " + converted;
-  notes_.push_back(fmt::format("{}: {}: {} is {}", name.at.text(), plain_name(name.scalar), flow_text(value), result));
+  std::string expected = foreign.expected;
+  if (const std::size_t at = expected.find("VALUE"); at != std::string::npos) expected.replace(at, 5, shortened(flow_text(value)));
+  failed_.insert(foreign.key);
+  const bool form = foreign.kind == ForeignName::Kind::kForm;
+  report({.what = form ? "is written otherwise here" : "means something else elsewhere, so it is not guessed", .expected = expected}, name,
+         value, plain);
 }
 
 void ConfigReader::read_key(const Section& section, const YamlNode& name, const YamlNode& value) {
@@ -128,8 +123,9 @@ void ConfigReader::read_key(const Section& section, const YamlNode& name, const 
     problems.push_back({.at = name.at, .path = section.name, .what = "not a key", .found = flow_text(name), .expected = "a name"});
     return;
   }
-  if (const auto conversion = translate_name(plain, value, config_)) return read_foreign(name, value, *conversion);
-  if (const auto [found, key] = find_key(path); key != nullptr) return store(*key, path, name, value, path);
+  const auto foreign = foreign_names().find(plain);
+  if (foreign != foreign_names().end()) return read_foreign(name, value, foreign->second);
+  if (const auto [found, key] = find_key(path); key != nullptr) return store(*key, path, name, value);
   failed_.insert(join(section.name, "*"));
   const auto& reserved = reserved_keys();
   if (std::count(reserved.begin(), reserved.end(), path) > 0) return report({.what = "not supported yet"}, name, value, path);
@@ -168,16 +164,6 @@ void ConfigReader::read(const YamlNode& root) {
   }
 }
 
-/// OpenNMT's learning rate under noam is a factor.
-void ConfigReader::convert_noam() {
-  ScheduleConfig& schedule = config_.training.schedule;
-  if (!noam_ || failed_.contains("training.learning_rate")) return;
-  const double factor = schedule.learning_rate, warmup = static_cast<double>(std::max<std::int64_t>(schedule.warmup_steps, 1));
-  schedule.learning_rate = factor / std::sqrt(static_cast<double>(config_.model.hidden_size) * warmup);
-  notes_.push_back(fmt::format("{}: decay_method: noam makes training.learning_rate: {} a factor; the peak is {:.4g} = {} / sqrt({} x {})",
-                               noam_->text(), factor, schedule.learning_rate, factor, config_.model.hidden_size, schedule.warmup_steps));
-}
-
 void ConfigReader::check(const std::vector<Conflict>& conflicts, const Location& nowhere) {
   for (const Conflict& conflict : conflicts) {
     const auto failed = [&](const std::string& key) { return failed_.contains(key); };
@@ -190,7 +176,6 @@ void ConfigReader::check(const std::vector<Conflict>& conflicts, const Location&
 }
 
 LoadedConfig ConfigReader::finish(ConfigUse use, const Location& nowhere) {
-  convert_noam();
   check(check_values(config_), nowhere);
   std::vector<Conflict> unmet = check_needs(config_, defaults_);
   if (use == ConfigUse::kStored) {  // what a run was made with is past; what is set now is not

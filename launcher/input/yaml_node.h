@@ -17,9 +17,6 @@ struct YamlNode {
   std::vector<YamlNode> items;  // of a list or map
 
   static YamlNode text(std::string scalar, Location at) { return {.kind = Kind::kScalar, .scalar = std::move(scalar), .at = at}; }
-  static YamlNode list(std::vector<YamlNode> items, Location at) {
-    return {.kind = Kind::kList, .at = at, .keys = {}, .items = std::move(items)};
-  }
   static YamlNode map(std::vector<YamlNode> keys, std::vector<YamlNode> items, Location at) {
     return {.kind = Kind::kMap, .at = at, .keys = std::move(keys), .items = std::move(items)};
   }

@@ -51,10 +51,8 @@ std::string nearest_key(const Section& section, const std::string& name) {
   for (const auto& [theirs, ours] : foreign_names()) foreign.push_back(theirs);
   const auto nearest = nearest_name(name, foreign);
   if (!nearest) return "";
-  for (const auto& [theirs, ours] : foreign_names()) {
-    if (theirs == *nearest && !ours.empty()) return theirs + ", which is " + ours + " here";
-  }
-  return *nearest;
+  const std::string& ours = foreign_names().at(*nearest).key;
+  return ours.empty() ? *nearest : *nearest + ", which is " + ours + " here";
 }
 
 }  // namespace weft
