@@ -19,6 +19,7 @@ namespace {
 
 constexpr double kStepFactor = 5, kLoadFactor = 6, kValidationFactor = 6;
 constexpr unsigned kLastWordsSeconds = 3;
+constexpr double kOthersSeconds = 1;  // in which every other rank writes its record
 
 double interval_seconds(double hang_timeout_seconds) {
   return std::clamp(hang_timeout_seconds / 20, 0.01, 1.0);
@@ -167,9 +168,9 @@ void Watchdog::watch() {
 }
 
 /// All ranks notice within one interval. The end of the first makes mpirun kill the others, so each writes its record at once and then
-/// waits until the others have had the time; lower ranks go first, and usually theirs is the only message.
+/// waits until the others have had the time, on a crowded host too; lower ranks go first, and usually theirs is the only message.
 void Watchdog::end(const Sighting& seen, double seconds) const {
-  const double wait = 2 * interval_seconds(options_.hang_timeout_seconds) + 0.05 * std::min(options_.rank, 20);
+  const double wait = std::max(kOthersSeconds, 2 * interval_seconds(options_.hang_timeout_seconds)) + 0.05 * std::min(options_.rank, 20);
   const auto words =
       fmt::format_to_n(last_words.data(), last_words.size(),
                        "[rank {} {}] fatal: no progress at step {}, exit {}; its flight record could not be written either\n",
