@@ -251,7 +251,7 @@ struct AttentionBench {
                .rows = {begin, lengths, begin, lengths, length, length},
                .causal = false,
                .scale = 0.2,
-               .dropout = {.site = dropout.site, .sample = dropout.sample, .positions = dropout.positions, .key_stride = 1024},
+               .dropout = {.rows = dropout, .key_stride = 1024},
                .y = bench.tensor(shape, dtype),
                .lse = bench.tensor({rows, state.range(1)}, kFloat)};
   }

@@ -29,10 +29,14 @@ Memory CpuDevice::allocate(std::int64_t bytes, MemoryKind) {
   return Memory(static_cast<std::byte*>(data), bytes, [](std::byte* p) { std::free(p); });
 }
 
-void CpuDevice::copy(Stream&, Tensor to, Tensor from) {
+void check_copy(const Tensor& to, const Tensor& from) {
   if (to.shape != from.shape || to.dtype != from.dtype || !to.contiguous() || !from.contiguous()) {
     fail(fmt::format("copy: {} from {}", describe(to), describe(from)));
   }
+}
+
+void CpuDevice::copy(Stream&, Tensor to, Tensor from) {
+  check_copy(to, from);
   if (to.bytes() > 0) std::memcpy(to.data, from.data, static_cast<std::size_t>(to.bytes()));
 }
 

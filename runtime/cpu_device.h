@@ -3,6 +3,17 @@
 
 namespace weft {
 
+/// All is done when the call returns: there is nothing to wait for.
+class ImmediateStream : public Stream {
+ public:
+  void record(Event&) override {}
+  void wait(const Event&) override {}
+  void synchronize() override {}
+};
+
+/// Fails unless both tensors are contiguous, of one shape and dtype.
+void check_copy(const Tensor& to, const Tensor& from);
+
 /// The host's cores as a device: streams run at once in the caller's thread, memory is page-aligned host memory.
 /// The table decides what computes: reference_kernels() or cpu_kernels().
 class CpuDevice : public Device {
@@ -17,12 +28,6 @@ class CpuDevice : public Device {
   std::string name() const override { return "cpu"; }
 
  private:
-  class ImmediateStream : public Stream {
-   public:
-    void record(Event&) override {}
-    void wait(const Event&) override {}
-    void synchronize() override {}
-  };
   const KernelTable& kernels_;
   ImmediateStream stream_;
 };

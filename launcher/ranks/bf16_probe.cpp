@@ -40,7 +40,7 @@ double bf16_speed(const KernelTable& kernels) {
   CpuDevice device(kernels);
   const std::array products{Product(device, DType::kFloat32), Product(device, DType::kBFloat16)};
   std::int64_t workspace = 0;
-  for (const Product& product : products) workspace = std::max(workspace, kernels.matmul_workspace(product.arguments()));
+  for (const Product& product : products) workspace = std::max(workspace, kernels.matmul.workspace_bytes(product.arguments()));
   constexpr std::int64_t kAlignment = 4096;
   const Memory memory = device.allocate(workspace + kAlignment, MemoryKind::kDevice);
   StepArena arena(memory.data(), memory.bytes());

@@ -31,7 +31,7 @@ void DotProductAttention::forward(Context& ctx, Tensor q, const KeyValues& keys,
                                    .rows = attention_rows(query_rows, keys.rows),
                                    .causal = causal_,
                                    .scale = 1 / std::sqrt(static_cast<double>(head_dim_)),
-                                   .dropout = dropout(ctx, query_rows),
+                                   .dropout = dropout(query_rows),
                                    .y = heads(y),
                                    .lse = saved.lse});
 }
@@ -46,7 +46,7 @@ void DotProductAttention::backward(Context& ctx, Tensor dy, const Saved& saved, 
                                     .rows = attention_rows(saved.rows, saved.keys.rows),
                                     .causal = causal_,
                                     .scale = 1 / std::sqrt(static_cast<double>(head_dim_)),
-                                    .dropout = dropout(ctx, saved.rows),
+                                    .dropout = dropout(saved.rows),
                                     .dq = heads(gradients.dq),
                                     .dk = heads(gradients.dk),
                                     .dv = heads(gradients.dv)});
@@ -65,9 +65,8 @@ AttentionRows DotProductAttention::attention_rows(const Rows& queries, const Row
           .max_key_length = keys.max_length};
 }
 
-AttentionDropout DotProductAttention::dropout(const Context& ctx, const Rows& queries) const {
-  if (!ctx.training) return {};
-  return {.site = dropout_, .sample = queries.sample, .positions = queries.positions, .key_stride = key_stride_};
+AttentionDropout DotProductAttention::dropout(const Rows& queries) const {
+  return {.rows = {.site = dropout_, .sample = queries.sample, .positions = queries.positions}, .key_stride = key_stride_};
 }
 
 }  // namespace weft

@@ -50,7 +50,7 @@ class DotProductAttention {
  private:
   Tensor heads(Tensor x) const;  // (T, C) -> (T, H, D)
   AttentionRows attention_rows(const Rows& queries, const Rows& keys) const;
-  AttentionDropout dropout(const Context&, const Rows& queries) const;
+  AttentionDropout dropout(const Rows& queries) const;
 
   std::int64_t num_heads_;
   std::int64_t head_dim_;

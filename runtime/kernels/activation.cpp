@@ -1,7 +1,7 @@
 #include "runtime/kernels/activation.h"
 
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/table.h"
+#include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
 
@@ -10,7 +10,7 @@ void activation_backward(Context& ctx, const ActivationBackward& a) {
   require_contiguous("activation_backward", "dy", a.dy, a.dy.shape, a.dy.dtype);
   require_contiguous("activation_backward", "x", a.x, a.dy.shape, a.dy.dtype);
   require_contiguous("activation_backward", "dx", a.dx, a.dy.shape, a.dy.dtype);
-  ctx.device.kernels().activation_backward(ctx, a);
+  launch(ctx, &KernelTable::activation_backward, a);
 }
 
 }  // namespace weft::kernels

@@ -1,7 +1,7 @@
 #include "runtime/kernels/attention.h"
 
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/table.h"
+#include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
 namespace {
@@ -14,10 +14,11 @@ void check_rows(std::string_view kernel, const AttentionRows& rows) {
   require(kernel, "key_length", rows.key_length, sequences, DType::kInt32);
 }
 
-void check_dropout(std::string_view kernel, const AttentionDropout& dropout, const AttentionRows& rows, std::int64_t queries) {
-  require_dropout(kernel, {.site = dropout.site, .sample = dropout.sample, .positions = dropout.positions}, queries);
-  const bool named = dropout.site.p == 0 || !dropout.sample.defined() || dropout.key_stride >= rows.max_key_length;
-  require_that(named, kernel, "dropout.key_stride is less than the longest sequence of keys");
+void check_dropout(const Context& ctx, std::string_view kernel, const AttentionDropout& dropout, const AttentionRows& rows,
+                   std::int64_t queries) {
+  require_dropout(kernel, dropout.rows, queries);
+  require_that(!drops(ctx, dropout.rows) || dropout.key_stride >= rows.max_key_length, kernel,
+               "dropout.key_stride is less than the longest sequence of keys");
 }
 
 /// Shapes of q (Tq, H, D), k and v (Tk, H_kv, D), and that H_kv divides H. Heads of a row are neighbours, rows may be strided.
@@ -35,30 +36,24 @@ void attention_forward(Context& ctx, AttentionForward a) {
   constexpr auto kName = "attention_forward";
   check_heads(kName, a.q, a.k, a.v);
   check_rows(kName, a.rows);
-  check_dropout(kName, a.dropout, a.rows, a.q.size(0));
+  check_dropout(ctx, kName, a.dropout, a.rows, a.q.size(0));
   require(kName, "y", a.y, a.q.shape, a.q.dtype);
   if (a.lse.defined()) require_contiguous(kName, "lse", a.lse, {a.q.size(0), a.q.size(1)}, sum_type(a.q.dtype));
-  const KernelTable& table = ctx.device.kernels();
-  const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "attention workspace", table.attention_forward_workspace(a));
-  table.attention_forward(ctx, a);
+  launch_with_workspace(ctx, &KernelTable::attention_forward, "attention workspace", a);
 }
 
 void attention_backward(Context& ctx, AttentionBackward a) {
   constexpr auto kName = "attention_backward";
   check_heads(kName, a.q, a.k, a.v);
   check_rows(kName, a.rows);
-  check_dropout(kName, a.dropout, a.rows, a.q.size(0));
+  check_dropout(ctx, kName, a.dropout, a.rows, a.q.size(0));
   require(kName, "dy", a.dy, a.q.shape, a.q.dtype);
   require(kName, "y", a.y, a.q.shape, a.q.dtype);
   require_contiguous(kName, "lse", a.lse, {a.q.size(0), a.q.size(1)}, sum_type(a.q.dtype));
   require(kName, "dq", a.dq, a.q.shape, a.q.dtype);
   require(kName, "dk", a.dk, a.k.shape, a.q.dtype);
   require(kName, "dv", a.dv, a.k.shape, a.q.dtype);
-  const KernelTable& table = ctx.device.kernels();
-  const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "attention workspace", table.attention_backward_workspace(a));
-  table.attention_backward(ctx, a);
+  launch_with_workspace(ctx, &KernelTable::attention_backward, "attention workspace", a);
 }
 
 }  // namespace weft::kernels

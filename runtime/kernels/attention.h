@@ -1,6 +1,6 @@
 #pragma once
 #include "runtime/context.h"
-#include "runtime/random.h"
+#include "runtime/kernels/dropout.h"
 #include "runtime/tensor.h"
 
 namespace weft {
@@ -16,9 +16,7 @@ struct AttentionRows {
 /// Dropout of the attention weights: element (query row, head, key position) has the counter {step, sample[row], position[row], column / 4}
 /// with column = head * key_stride + key position within its sequence; key_stride is model.max_length of the key side.
 struct AttentionDropout {
-  Dropout site;
-  Tensor sample;     // (Tq) int32, of the query rows
-  Tensor positions;  // (Tq) int32, of the query rows
+  RowDropout rows;  // of the queries, Tq
   std::int64_t key_stride = 0;
 };
 

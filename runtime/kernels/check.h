@@ -24,9 +24,4 @@ void require_that(bool holds, std::string_view kernel, std::string_view what);
 inline constexpr std::initializer_list<DType> kFloating = {DType::kFloat32, DType::kBFloat16, DType::kFloat64};
 inline constexpr std::initializer_list<DType> kSums = {DType::kFloat32, DType::kFloat64};
 
-/// The workspace of a kernel: scratch that dies with the enclosing Scope.
-inline Tensor take_workspace(Context& ctx, std::string_view name, std::int64_t bytes) {
-  return ctx.memory.scratch(name, {bytes}, DType::kUInt8);
-}
-
 }  // namespace weft::kernels

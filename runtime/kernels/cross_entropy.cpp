@@ -1,7 +1,7 @@
 #include "runtime/kernels/cross_entropy.h"
 
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/table.h"
+#include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
 
@@ -18,10 +18,7 @@ void cross_entropy(Context& ctx, CrossEntropy a) {
     require_contiguous(kName, "dlogits", a.dlogits, a.logits.shape, a.dlogits.dtype);
     require_that(sum_type(a.dlogits.dtype) == a.logits.dtype, kName, "logits are not in the sum type of dlogits");
   }
-  const KernelTable& table = ctx.device.kernels();
-  const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "cross_entropy workspace", table.cross_entropy_workspace(a));
-  table.cross_entropy(ctx, a);
+  launch_with_workspace(ctx, &KernelTable::cross_entropy, "cross_entropy workspace", a);
 }
 
 }  // namespace weft::kernels

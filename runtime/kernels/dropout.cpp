@@ -1,7 +1,7 @@
 #include "runtime/kernels/dropout.h"
 
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/table.h"
+#include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
 
@@ -11,7 +11,7 @@ void dropout(Context& ctx, const DropoutApply& a) {
   if (a.residual.defined()) require_contiguous("dropout", "residual", a.residual, a.x.shape, a.x.dtype);
   require_contiguous("dropout", "y", a.y, a.x.shape, a.x.dtype);
   require_dropout("dropout", a.dropout, a.x.size(0));
-  ctx.device.kernels().dropout(ctx, a);
+  launch(ctx, &KernelTable::dropout, a);
 }
 
 }  // namespace weft::kernels

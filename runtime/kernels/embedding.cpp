@@ -1,7 +1,7 @@
 #include "runtime/kernels/embedding.h"
 
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/table.h"
+#include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
 
@@ -18,7 +18,7 @@ void embedding_forward(Context& ctx, const EmbeddingForward& a) {
   }
   require_dropout(kName, a.dropout, rows);
   require_contiguous(kName, "y", a.y, {rows, columns}, a.weight.dtype);
-  ctx.device.kernels().embedding_forward(ctx, a);
+  launch(ctx, &KernelTable::embedding_forward, a);
 }
 
 void embedding_backward(Context& ctx, const EmbeddingBackward& a) {
@@ -37,7 +37,7 @@ void embedding_backward(Context& ctx, const EmbeddingBackward& a) {
     require_contiguous(kName, "dposition", a.dposition, {a.dposition.size(0), columns}, sums);
   }
   require_dropout(kName, a.dropout, rows);
-  ctx.device.kernels().embedding_backward(ctx, a);
+  launch(ctx, &KernelTable::embedding_backward, a);
 }
 
 }  // namespace weft::kernels

@@ -1,7 +1,7 @@
 #include "runtime/kernels/layer_norm.h"
 
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/table.h"
+#include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
 namespace {
@@ -29,7 +29,7 @@ void layer_norm_forward(Context& ctx, const LayerNormForward& a) {
   require_that(a.residual.defined() || !(drops(ctx, a.dropout) || a.z.defined()), kName, "dropout and z go with a residual");
   require_dropout(kName, a.dropout, a.x.size(0));
   require_contiguous(kName, "y", a.y, a.x.shape, a.x.dtype);
-  ctx.device.kernels().layer_norm_forward(ctx, a);
+  launch(ctx, &KernelTable::layer_norm_forward, a);
 }
 
 void layer_norm_backward(Context& ctx, LayerNormBackward a) {
@@ -44,10 +44,7 @@ void layer_norm_backward(Context& ctx, LayerNormBackward a) {
   if (a.dx.defined()) require_contiguous(kName, "dx", a.dx, a.z.shape, a.z.dtype);
   require_that(a.dx.defined() || !drops(ctx, a.dropout), kName, "dx may be absent only where nothing is dropped");
   require_that(a.dx.data != a.dz.data || a.dx.elements() == 0, kName, "dx may not be dz");
-  const KernelTable& table = ctx.device.kernels();
-  const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "layer_norm workspace", table.layer_norm_backward_workspace(a));
-  table.layer_norm_backward(ctx, a);
+  launch_with_workspace(ctx, &KernelTable::layer_norm_backward, "layer_norm workspace", a);
 }
 
 }  // namespace weft::kernels

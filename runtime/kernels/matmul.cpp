@@ -1,7 +1,7 @@
 #include "runtime/kernels/matmul.h"
 
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/table.h"
+#include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
 namespace {
@@ -27,10 +27,7 @@ void check(const Context& ctx, const Matmul& a) {
 
 void matmul(Context& ctx, Matmul a) {
   check(ctx, a);
-  const KernelTable& table = ctx.device.kernels();
-  const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "matmul workspace", table.matmul_workspace(a));
-  table.matmul(ctx, a);
+  launch_with_workspace(ctx, &KernelTable::matmul, "matmul workspace", a);
 }
 
 std::int64_t packed_matmul_bytes(const Device& device, const Tensor& b, bool transpose_b) {
@@ -42,17 +39,14 @@ void pack_matmul(Context& ctx, const PackMatmul& a) {
   const std::int64_t bytes = packed_matmul_bytes(ctx.device, a.b, a.transpose_b);
   require_that(bytes > 0, "pack_matmul", "this device has no packed form");
   require("pack_matmul", "packed", a.packed, {bytes}, DType::kUInt8);
-  ctx.device.kernels().pack_matmul(ctx, a);
+  launch(ctx, &KernelTable::pack_matmul, a);
 }
 
 void bias_gradient(Context& ctx, BiasGradient a) {
   require_dims("bias_gradient", "dy", a.dy, 2, kFloating);
   require("bias_gradient", "dy", a.dy, a.dy.shape, a.dy.dtype);
   require("bias_gradient", "dbias", a.dbias, {a.dy.size(1)}, sum_type(a.dy.dtype));
-  const KernelTable& table = ctx.device.kernels();
-  const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "bias_gradient workspace", table.bias_gradient_workspace(a));
-  table.bias_gradient(ctx, a);
+  launch_with_workspace(ctx, &KernelTable::bias_gradient, "bias_gradient workspace", a);
 }
 
 }  // namespace weft::kernels

@@ -1,7 +1,7 @@
 #include "runtime/kernels/optimizer.h"
 
 #include "runtime/kernels/check.h"
-#include "runtime/kernels/table.h"
+#include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
 namespace {
@@ -19,15 +19,12 @@ void check_value(std::string_view kernel, const Tensor& value, const Tensor& mas
 
 void sum_of_squares(Context& ctx, SumOfSquares a) {
   require_dims("sum_of_squares", "x", a.x, 1, kSums);
-  const KernelTable& table = ctx.device.kernels();
-  const StepArena::Scope scope(ctx.memory);
-  a.workspace = take_workspace(ctx, "sum_of_squares workspace", table.sum_of_squares_workspace(a));
-  table.sum_of_squares(ctx, a);
+  launch_with_workspace(ctx, &KernelTable::sum_of_squares, "sum_of_squares workspace", a);
 }
 
 void finish_norm(Context& ctx, const FinishNorm& a) {
   require_that(a.max_grad_norm >= 0, "finish_norm", "max_grad_norm is negative");
-  ctx.device.kernels().finish_norm(ctx, a);
+  launch(ctx, &KernelTable::finish_norm, a);
 }
 
 void adam_update(Context& ctx, const AdamUpdate& a) {
@@ -37,7 +34,7 @@ void adam_update(Context& ctx, const AdamUpdate& a) {
   check_flat(kName, "exp_avg", a.exp_avg, a.gradient);
   check_flat(kName, "exp_avg_sq", a.exp_avg_sq, a.gradient);
   check_value(kName, a.value, a.master);
-  ctx.device.kernels().adam_update(ctx, a);
+  launch(ctx, &KernelTable::adam_update, a);
 }
 
 void sgd_update(Context& ctx, const SgdUpdate& a) {
@@ -46,13 +43,13 @@ void sgd_update(Context& ctx, const SgdUpdate& a) {
   check_flat(kName, "master", a.master, a.gradient);
   if (a.momentum != 0) check_flat(kName, "momentum_buffer", a.momentum_buffer, a.gradient);
   check_value(kName, a.value, a.master);
-  ctx.device.kernels().sgd_update(ctx, a);
+  launch(ctx, &KernelTable::sgd_update, a);
 }
 
 void ema_update(Context& ctx, const EmaUpdate& a) {
   require_dims("ema_update", "master", a.master, 1, kSums);
   check_flat("ema_update", "average", a.average, a.master);
-  ctx.device.kernels().ema_update(ctx, a);
+  launch(ctx, &KernelTable::ema_update, a);
 }
 
 }  // namespace weft::kernels

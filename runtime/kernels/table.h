@@ -14,42 +14,44 @@
 
 namespace weft {
 
-/// One function a kernel, the dtype told apart inside. Arguments are checked before (runtime/kernels/<op>.cpp): tensors are contiguous but
-/// where the op's header says that rows may be strided; any number of rows may be 0. A `_workspace` entry gives the bytes its kernel needs:
-/// a bound that never falls as the row count of the arguments grows.
+/// One operation on one device. Its arguments were checked before (runtime/kernels/<op>.cpp): tensors are contiguous but where the op's
+/// header says that rows may be strided; any number of rows may be 0.
+template <class Arguments>
+struct Kernel {
+  void (*run)(Context&, const Arguments&);
+  /// The bytes of workspace that `run` needs: a bound that never falls as the row count of the arguments grows. Null: none.
+  std::int64_t (*workspace)(const Arguments&) = nullptr;
+
+  std::int64_t workspace_bytes(const Arguments& a) const { return workspace == nullptr ? 0 : workspace(a); }
+};
+
+/// The operations of a device, the dtype told apart inside each.
 struct KernelTable {
   std::string name;  // reference, cpu (avx512), ...; recorded in checkpoints, since another table may give other last bits
 
-  void (*matmul)(Context&, const kernels::Matmul&);
-  std::int64_t (*matmul_workspace)(const kernels::Matmul&);
+  Kernel<kernels::Matmul> matmul;
   std::int64_t (*packed_matmul_bytes)(const Tensor& b, bool transpose_b);  // 0: no such form
-  void (*pack_matmul)(Context&, const kernels::PackMatmul&);
-  void (*bias_gradient)(Context&, const kernels::BiasGradient&);
-  std::int64_t (*bias_gradient_workspace)(const kernels::BiasGradient&);
-  void (*activation_backward)(Context&, const kernels::ActivationBackward&);
-  void (*dropout)(Context&, const kernels::DropoutApply&);
-  void (*layer_norm_forward)(Context&, const kernels::LayerNormForward&);
-  void (*layer_norm_backward)(Context&, const kernels::LayerNormBackward&);
-  std::int64_t (*layer_norm_backward_workspace)(const kernels::LayerNormBackward&);
-  void (*embedding_forward)(Context&, const kernels::EmbeddingForward&);
-  void (*embedding_backward)(Context&, const kernels::EmbeddingBackward&);
-  void (*attention_forward)(Context&, const kernels::AttentionForward&);
-  std::int64_t (*attention_forward_workspace)(const kernels::AttentionForward&);
-  void (*attention_backward)(Context&, const kernels::AttentionBackward&);
-  std::int64_t (*attention_backward_workspace)(const kernels::AttentionBackward&);
-  void (*cross_entropy)(Context&, const kernels::CrossEntropy&);
-  std::int64_t (*cross_entropy_workspace)(const kernels::CrossEntropy&);
-  void (*sum_of_squares)(Context&, const kernels::SumOfSquares&);
-  std::int64_t (*sum_of_squares_workspace)(const kernels::SumOfSquares&);
-  void (*finish_norm)(Context&, const kernels::FinishNorm&);
-  void (*adam_update)(Context&, const kernels::AdamUpdate&);
-  void (*sgd_update)(Context&, const kernels::SgdUpdate&);
-  void (*ema_update)(Context&, const kernels::EmaUpdate&);
-  void (*convert)(Context&, const kernels::Convert&);
-  void (*fill_zero)(Context&, const kernels::FillZero&);
-  void (*exchange)(Context&, const kernels::Exchange&);
-  void (*accumulate)(Context&, const kernels::Accumulate&);
-  void (*copy_rows)(Context&, const kernels::CopyRows&);
+  Kernel<kernels::PackMatmul> pack_matmul;
+  Kernel<kernels::BiasGradient> bias_gradient;
+  Kernel<kernels::ActivationBackward> activation_backward;
+  Kernel<kernels::DropoutApply> dropout;
+  Kernel<kernels::LayerNormForward> layer_norm_forward;
+  Kernel<kernels::LayerNormBackward> layer_norm_backward;
+  Kernel<kernels::EmbeddingForward> embedding_forward;
+  Kernel<kernels::EmbeddingBackward> embedding_backward;
+  Kernel<kernels::AttentionForward> attention_forward;
+  Kernel<kernels::AttentionBackward> attention_backward;
+  Kernel<kernels::CrossEntropy> cross_entropy;
+  Kernel<kernels::SumOfSquares> sum_of_squares;
+  Kernel<kernels::FinishNorm> finish_norm;
+  Kernel<kernels::AdamUpdate> adam_update;
+  Kernel<kernels::SgdUpdate> sgd_update;
+  Kernel<kernels::EmaUpdate> ema_update;
+  Kernel<kernels::Convert> convert;
+  Kernel<kernels::FillZero> fill_zero;
+  Kernel<kernels::Exchange> exchange;
+  Kernel<kernels::Accumulate> accumulate;
+  Kernel<kernels::CopyRows> copy_rows;
 };
 
 /// The obvious implementation that all others are compared with: float, double, and bfloat16 storage computed in float.

@@ -86,9 +86,9 @@ TEST_F(DropoutSitesTest, AttentionWeightsWithTheMaximumLengthOfTheModelAsStride)
                                     .v = part(2),
                                     .rows = {rows.begin, rows.length, rows.begin, rows.length, rows.max_length, rows.max_length},
                                     .scale = 1 / std::sqrt(static_cast<double>(kModelWidth / kHeads)),
-                                    .dropout = {.site = site("encoder.layers.3.self_attn.attention_dropout"),
-                                                .sample = rows.sample,
-                                                .positions = rows.positions,
+                                    .dropout = {.rows = {.site = site("encoder.layers.3.self_attn.attention_dropout"),
+                                                         .sample = rows.sample,
+                                                         .positions = rows.positions},
                                                 .key_stride = kMaxLength},
                                     .y = expected.view(heads)});
   EXPECT_EQ(to_doubles(saved.attention.y), to_doubles(expected));

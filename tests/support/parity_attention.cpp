@@ -64,7 +64,7 @@ kernels::AttentionForward arguments(TestContext& ctx, DType dtype, const Attende
           .rows = layout.rows,
           .causal = a.causal,
           .scale = a.scale,
-          .dropout = {.site = dropout.site, .sample = dropout.sample, .positions = dropout.positions, .key_stride = 201},
+          .dropout = {.rows = dropout, .key_stride = 201},
           .y = y,
           .lse = ctx.empty({layout.queries, a.heads}, sum_type(dtype))};
 }
@@ -90,8 +90,8 @@ ParityCase backward_case(const Attended& a) {
     const Layout layout = lay_out(ctx, a);
     const Heads y(ctx, {layout.queries, a.heads, a.size}, dtype, 4, a.gap), dy(ctx, y.heads.shape, dtype, 5, a.gap);
     kernels::AttentionForward f = arguments(ctx, dtype, a, layout, y.heads);
-    f.workspace = ctx.zeros({reference_kernels().attention_forward_workspace(f)}, DType::kUInt8);
-    reference_kernels().attention_forward(ctx, f);  // the same y and lse for both tables
+    f.workspace = ctx.zeros({reference_kernels().attention_forward.workspace_bytes(f)}, DType::kUInt8);
+    reference_kernels().attention_forward.run(ctx, f);  // the same y and lse for both tables
     const Heads dq(ctx, f.q.shape, dtype, 6, a.gap), dk(ctx, f.k.shape, dtype, 7, a.gap), dv(ctx, f.v.shape, dtype, 8, a.gap);
     kernels::attention_backward(ctx, {.dy = dy.heads,
                                       .q = f.q,
@@ -122,12 +122,12 @@ AttentionRows rows_of(std::int64_t rows) {
 
 std::int64_t forward_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
   const Tensor x = heads_of(rows, dtype);
-  return kernels.attention_forward_workspace({.q = x, .k = x, .v = x, .rows = rows_of(rows), .y = x});
+  return kernels.attention_forward.workspace_bytes({.q = x, .k = x, .v = x, .rows = rows_of(rows), .y = x});
 }
 
 std::int64_t backward_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
   const Tensor x = heads_of(rows, dtype), lse(nullptr, {rows, 4}, sum_type(dtype));
-  return kernels.attention_backward_workspace(
+  return kernels.attention_backward.workspace_bytes(
       {.dy = x, .q = x, .k = x, .v = x, .y = x, .lse = lse, .rows = rows_of(rows), .dq = x, .dk = x, .dv = x});
 }
 

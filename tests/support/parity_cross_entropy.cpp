@@ -47,11 +47,11 @@ ParityCase loss_case(const Loss& l) {
 }
 
 std::int64_t loss_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
-  return kernels.cross_entropy_workspace({.logits = Tensor(nullptr, {rows, 100}, sum_type(dtype)),
-                                          .labels = Tensor(nullptr, {rows}, DType::kInt32),
-                                          .weights = Tensor(nullptr, {rows}, DType::kFloat32),
-                                          .dlogits = Tensor(nullptr, {rows, 100}, dtype),
-                                          .sums = Tensor(nullptr, {LossSums::kFields}, DType::kFloat64)});
+  return kernels.cross_entropy.workspace_bytes({.logits = Tensor(nullptr, {rows, 100}, sum_type(dtype)),
+                                                .labels = Tensor(nullptr, {rows}, DType::kInt32),
+                                                .weights = Tensor(nullptr, {rows}, DType::kFloat32),
+                                                .dlogits = Tensor(nullptr, {rows, 100}, dtype),
+                                                .sums = Tensor(nullptr, {LossSums::kFields}, DType::kFloat64)});
 }
 
 }  // namespace

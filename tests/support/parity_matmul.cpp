@@ -78,7 +78,7 @@ std::int64_t weight_gradient_workspace(const KernelTable& kernels, DType dtype, 
                           .transpose_a = true,
                           .accumulate = true,
                           .y = Tensor(nullptr, {64, 48}, sum_type(dtype))};
-  return kernels.matmul_workspace(m);
+  return kernels.matmul.workspace_bytes(m);
 }
 
 std::int64_t product_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
@@ -86,11 +86,11 @@ std::int64_t product_workspace(const KernelTable& kernels, DType dtype, std::int
                           .b = Tensor(nullptr, {48, 64}, dtype),
                           .transpose_b = true,
                           .y = Tensor(nullptr, {rows, 48}, dtype)};
-  return kernels.matmul_workspace(m);
+  return kernels.matmul.workspace_bytes(m);
 }
 
 std::int64_t bias_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
-  return kernels.bias_gradient_workspace({.dy = Tensor(nullptr, {rows, 48}, dtype), .dbias = Tensor(nullptr, {48}, sum_type(dtype))});
+  return kernels.bias_gradient.workspace_bytes({.dy = Tensor(nullptr, {rows, 48}, dtype), .dbias = Tensor(nullptr, {48}, sum_type(dtype))});
 }
 
 }  // namespace

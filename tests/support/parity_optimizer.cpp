@@ -88,7 +88,7 @@ ParityCase finish_norm_case(double sum_of_squares, double max_grad_norm) {
 }
 
 std::int64_t sum_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
-  return kernels.sum_of_squares_workspace({.x = Tensor(nullptr, {rows * 1000}, sum_type(dtype))});
+  return kernels.sum_of_squares.workspace_bytes({.x = Tensor(nullptr, {rows * 1000}, sum_type(dtype))});
 }
 
 }  // namespace

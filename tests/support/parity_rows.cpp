@@ -114,7 +114,7 @@ ParityCase norm_backward_case(Size s, double p, bool add, Placed placed) {
 }
 
 std::int64_t norm_workspace(const KernelTable& kernels, DType dtype, std::int64_t rows) {
-  return kernels.layer_norm_backward_workspace({.z = Tensor(nullptr, {rows, 48}, dtype)});
+  return kernels.layer_norm_backward.workspace_bytes({.z = Tensor(nullptr, {rows, 48}, dtype)});
 }
 
 }  // namespace

@@ -47,22 +47,22 @@ std::int64_t workspace(const Arguments& a) {
 
 template <const Isa& isa>
 void attention_forward(Context& ctx, const kernels::AttentionForward& a) {
-  if (!is_fast(a.q.dtype)) return reference_kernels().attention_forward(ctx, a);
+  if (!is_fast(a.q.dtype)) return reference_kernels().attention_forward.run(ctx, a);
   Attention attention = attention_of(a);
-  attention.dropout = dropout_of(ctx, {.site = a.dropout.site, .sample = a.dropout.sample, .positions = a.dropout.positions});
+  attention.dropout = dropout_of(ctx, a.dropout.rows);
   isa.attention_forward(attention);
 }
 
 template <const Isa& isa>
 std::int64_t attention_forward_workspace(const kernels::AttentionForward& a) {
-  return is_fast(a.q.dtype) ? workspace<isa>(a) : reference_kernels().attention_forward_workspace(a);
+  return is_fast(a.q.dtype) ? workspace<isa>(a) : reference_kernels().attention_forward.workspace_bytes(a);
 }
 
 template <const Isa& isa>
 void attention_backward(Context& ctx, const kernels::AttentionBackward& a) {
-  if (!is_fast(a.q.dtype)) return reference_kernels().attention_backward(ctx, a);
+  if (!is_fast(a.q.dtype)) return reference_kernels().attention_backward.run(ctx, a);
   Attention attention = attention_of(a);
-  attention.dropout = dropout_of(ctx, {.site = a.dropout.site, .sample = a.dropout.sample, .positions = a.dropout.positions});
+  attention.dropout = dropout_of(ctx, a.dropout.rows);
   attention.dy = heads_of(a.dy);
   attention.dq = a.dq.data;
   attention.dk = a.dk.data;
@@ -78,17 +78,15 @@ void attention_backward(Context& ctx, const kernels::AttentionBackward& a) {
 
 template <const Isa& isa>
 std::int64_t attention_backward_workspace(const kernels::AttentionBackward& a) {
-  return is_fast(a.q.dtype) ? workspace<isa>(a) : reference_kernels().attention_backward_workspace(a);
+  return is_fast(a.q.dtype) ? workspace<isa>(a) : reference_kernels().attention_backward.workspace_bytes(a);
 }
 
 }  // namespace
 
 template <const Isa& isa>
 void install_attention(KernelTable& table) {
-  table.attention_forward = attention_forward<isa>;
-  table.attention_forward_workspace = attention_forward_workspace<isa>;
-  table.attention_backward = attention_backward<isa>;
-  table.attention_backward_workspace = attention_backward_workspace<isa>;
+  table.attention_forward = {attention_forward<isa>, attention_forward_workspace<isa>};
+  table.attention_backward = {attention_backward<isa>, attention_backward_workspace<isa>};
 }
 
 template void install_attention<avx2::isa>(KernelTable&);

@@ -115,7 +115,7 @@ void matmul(Context& ctx, const Matmul& m) {
   const bool has_product = m.y.elements() > 0 && m.a.elements() > 0;
   // bias and activation of a weight gradient, which nobody asks for, and an empty sum
   const bool unusual = m.transpose_a && (m.bias.defined() || m.activation != Activation::kNone || m.pre_activation.defined());
-  if (!is_fast(m.a.dtype) || !has_product || unusual) return reference_kernels().matmul(ctx, m);
+  if (!is_fast(m.a.dtype) || !has_product || unusual) return reference_kernels().matmul.run(ctx, m);
   const Tensor target = m.pre_activation.defined() ? m.pre_activation : m.y;
   multiply<isa, products>(m, target);
   if (m.activation == Activation::kNone || relu_in_product(m)) {
@@ -136,7 +136,7 @@ void matmul(Context& ctx, const Matmul& m) {
 
 template <const Products& products>
 std::int64_t matmul_workspace(const Matmul& m) {
-  if (!is_fast(m.a.dtype) || m.y.elements() == 0 || m.a.elements() == 0) return reference_kernels().matmul_workspace(m);
+  if (!is_fast(m.a.dtype) || m.y.elements() == 0 || m.a.elements() == 0) return reference_kernels().matmul.workspace_bytes(m);
   Workspace sizes(nullptr);
   if (widens_inputs(products, m)) {
     sizes.copy_of(m.a);
@@ -155,7 +155,7 @@ std::int64_t packed_matmul_bytes(const Tensor& b, bool transpose_b) {
 
 template <const Isa& isa>
 void pack_matmul(Context& ctx, const kernels::PackMatmul& p) {
-  if (!is_fast(p.b.dtype)) return reference_kernels().pack_matmul(ctx, p);
+  if (!is_fast(p.b.dtype)) return reference_kernels().pack_matmul.run(ctx, p);
   isa.pack_gemm({.storage = storage_of(p.b),
                  .n = p.b.size(p.transpose_b ? 0 : 1),
                  .k = p.b.size(p.transpose_b ? 1 : 0),
@@ -169,10 +169,9 @@ void pack_matmul(Context& ctx, const kernels::PackMatmul& p) {
 
 template <const Isa& isa, const Products& products>
 void install_matmul(KernelTable& table) {
-  table.matmul = matmul<isa, products>;
-  table.matmul_workspace = matmul_workspace<products>;
+  table.matmul = {matmul<isa, products>, matmul_workspace<products>};
   table.packed_matmul_bytes = packed_matmul_bytes<products>;
-  table.pack_matmul = pack_matmul<isa>;
+  table.pack_matmul = {pack_matmul<isa>};
 }
 
 template void install_matmul<avx2::isa, own_products>(KernelTable&);

@@ -13,20 +13,20 @@ float narrow(double x) {
 
 template <const Isa& isa>
 void sum_of_squares(Context& ctx, const kernels::SumOfSquares& a) {
-  if (a.x.dtype != DType::kFloat32) return reference_kernels().sum_of_squares(ctx, a);
+  if (a.x.dtype != DType::kFloat32) return reference_kernels().sum_of_squares.run(ctx, a);
   isa.sum_of_squares(a.x.as<float>(), a.x.elements(), ctx.step_state.as<double>() + StepState::kSumOfSquares,
                      reinterpret_cast<double*>(a.workspace.data));
 }
 
 template <const Isa& isa>
 std::int64_t sum_of_squares_workspace(const kernels::SumOfSquares& a) {
-  if (a.x.dtype != DType::kFloat32) return reference_kernels().sum_of_squares_workspace(a);
+  if (a.x.dtype != DType::kFloat32) return reference_kernels().sum_of_squares.workspace_bytes(a);
   return isa.sum_of_squares_partials(a.x.elements()) * size_of(DType::kFloat64);
 }
 
 template <const Isa& isa>
 void adam_update(Context& ctx, const kernels::AdamUpdate& a) {
-  if (a.master.dtype != DType::kFloat32) return reference_kernels().adam_update(ctx, a);
+  if (a.master.dtype != DType::kFloat32) return reference_kernels().adam_update.run(ctx, a);
   if (state(ctx, StepState::kFinite) == 0) return;
   const double count = state(ctx, StepState::kAdamCount);
   isa.adam({.storage = storage_of(a.value),
@@ -51,7 +51,7 @@ void adam_update(Context& ctx, const kernels::AdamUpdate& a) {
 
 template <const Isa& isa>
 void sgd_update(Context& ctx, const kernels::SgdUpdate& a) {
-  if (a.master.dtype != DType::kFloat32) return reference_kernels().sgd_update(ctx, a);
+  if (a.master.dtype != DType::kFloat32) return reference_kernels().sgd_update.run(ctx, a);
   if (state(ctx, StepState::kFinite) == 0) return;
   isa.sgd({.storage = storage_of(a.value),
            .size = a.master.elements(),
@@ -68,7 +68,7 @@ void sgd_update(Context& ctx, const kernels::SgdUpdate& a) {
 
 template <const Isa& isa>
 void ema_update(Context& ctx, const kernels::EmaUpdate& a) {
-  if (a.master.dtype != DType::kFloat32) return reference_kernels().ema_update(ctx, a);
+  if (a.master.dtype != DType::kFloat32) return reference_kernels().ema_update.run(ctx, a);
   if (state(ctx, StepState::kFinite) == 0) return;
   isa.ema({.size = a.master.elements(),
            .master = a.master.as<float>(),
@@ -80,7 +80,7 @@ void ema_update(Context& ctx, const kernels::EmaUpdate& a) {
 template <const Isa& isa>
 void convert(Context& ctx, const kernels::Convert& a) {
   const bool matrix = a.x.contiguous() && a.y.contiguous() ? true : a.x.dims() == 2;
-  if (!is_fast(a.x.dtype) || !is_fast(a.y.dtype) || !matrix) return reference_kernels().convert(ctx, a);
+  if (!is_fast(a.x.dtype) || !is_fast(a.y.dtype) || !matrix) return reference_kernels().convert.run(ctx, a);
   constexpr std::int64_t kColumns = 4096;  // a contiguous tensor is cut into rows of so many elements
   const bool flat = a.x.contiguous() && a.y.contiguous();
   const std::int64_t whole = flat ? a.x.elements() / kColumns : a.x.size(0), columns = flat ? kColumns : a.x.size(1);
@@ -154,16 +154,15 @@ void copy_rows(Context&, const kernels::CopyRows& a) {
 
 template <const Isa& isa>
 void install_optimizer(KernelTable& table) {
-  table.sum_of_squares = sum_of_squares<isa>;
-  table.sum_of_squares_workspace = sum_of_squares_workspace<isa>;
-  table.adam_update = adam_update<isa>;
-  table.sgd_update = sgd_update<isa>;
-  table.ema_update = ema_update<isa>;
-  table.convert = convert<isa>;
-  table.fill_zero = fill_zero;
-  table.exchange = exchange;
-  table.accumulate = accumulate;
-  table.copy_rows = copy_rows;
+  table.sum_of_squares = {sum_of_squares<isa>, sum_of_squares_workspace<isa>};
+  table.adam_update = {adam_update<isa>};
+  table.sgd_update = {sgd_update<isa>};
+  table.ema_update = {ema_update<isa>};
+  table.convert = {convert<isa>};
+  table.fill_zero = {fill_zero};
+  table.exchange = {exchange};
+  table.accumulate = {accumulate};
+  table.copy_rows = {copy_rows};
 }
 
 template void install_optimizer<avx2::isa>(KernelTable&);

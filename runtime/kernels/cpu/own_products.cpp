@@ -30,24 +30,14 @@ Gemm gemm_of(const Product& p, std::int64_t rows, const ProductData& data) {
           .threads = p.threads};
 }
 
-bool multiply_bf16() {
-  return false;
-}
-
-std::int64_t workspace(const Product& p, std::int64_t rows) {
-  return avx2::isa.gemm_floats(gemm_of(p, rows, {})) * static_cast<std::int64_t>(sizeof(float));
-}
-
-void run(const Product& p, std::int64_t rows, const ProductData& data) {
-  avx2::isa.gemm(gemm_of(p, rows, data));
-}
-
-std::int64_t packed_bytes(std::int64_t n, std::int64_t k) {
-  return avx2::isa.pack_gemm_floats(n, k) * static_cast<std::int64_t>(sizeof(float));
-}
+constexpr auto kFloatBytes = static_cast<std::int64_t>(sizeof(float));
 
 }  // namespace
 
-const Products own_products = {.multiply_bf16 = multiply_bf16, .workspace = workspace, .run = run, .packed_bytes = packed_bytes};
+const Products own_products = {
+    .multiply_bf16 = [] { return false; },
+    .workspace = [](const Product& p, std::int64_t rows) { return avx2::isa.gemm_floats(gemm_of(p, rows, {})) * kFloatBytes; },
+    .run = [](const Product& p, std::int64_t rows, const ProductData& data) { avx2::isa.gemm(gemm_of(p, rows, data)); },
+    .packed_bytes = [](std::int64_t n, std::int64_t k) { return avx2::isa.pack_gemm_floats(n, k) * kFloatBytes; }};
 
 }  // namespace weft::cpu

@@ -5,7 +5,7 @@ namespace {
 
 template <const Isa& isa>
 void layer_norm_forward(Context& ctx, const kernels::LayerNormForward& a) {
-  if (!is_fast(a.x.dtype)) return reference_kernels().layer_norm_forward(ctx, a);
+  if (!is_fast(a.x.dtype)) return reference_kernels().layer_norm_forward.run(ctx, a);
   isa.norm_forward({.storage = storage_of(a.x),
                     .rows = a.x.size(0),
                     .columns = a.x.size(1),
@@ -23,7 +23,7 @@ void layer_norm_forward(Context& ctx, const kernels::LayerNormForward& a) {
 
 template <const Isa& isa>
 void layer_norm_backward(Context& ctx, const kernels::LayerNormBackward& a) {
-  if (!is_fast(a.z.dtype)) return reference_kernels().layer_norm_backward(ctx, a);
+  if (!is_fast(a.z.dtype)) return reference_kernels().layer_norm_backward.run(ctx, a);
   isa.norm_backward({.storage = storage_of(a.z),
                      .rows = a.z.size(0),
                      .columns = a.z.size(1),
@@ -43,13 +43,13 @@ void layer_norm_backward(Context& ctx, const kernels::LayerNormBackward& a) {
 
 template <const Isa& isa>
 std::int64_t layer_norm_backward_workspace(const kernels::LayerNormBackward& a) {
-  if (!is_fast(a.z.dtype)) return reference_kernels().layer_norm_backward_workspace(a);
+  if (!is_fast(a.z.dtype)) return reference_kernels().layer_norm_backward.workspace_bytes(a);
   return isa.norm_backward_partials(a.z.size(0), a.z.size(1)) * size_of(DType::kFloat32);
 }
 
 template <const Isa& isa>
 void dropout(Context& ctx, const kernels::DropoutApply& a) {
-  if (!is_fast(a.x.dtype)) return reference_kernels().dropout(ctx, a);
+  if (!is_fast(a.x.dtype)) return reference_kernels().dropout.run(ctx, a);
   if (!drops(ctx, a.dropout) && !a.residual.defined() && a.x.data == a.y.data) return;
   isa.dropout({.storage = storage_of(a.x),
                .rows = a.x.size(0),
@@ -62,7 +62,7 @@ void dropout(Context& ctx, const kernels::DropoutApply& a) {
 
 template <const Isa& isa>
 void activation_backward(Context& ctx, const kernels::ActivationBackward& a) {
-  if (!is_fast(a.x.dtype) || a.activation == Activation::kNone) return reference_kernels().activation_backward(ctx, a);
+  if (!is_fast(a.x.dtype) || a.activation == Activation::kNone) return reference_kernels().activation_backward.run(ctx, a);
   isa.activate({.storage = storage_of(a.x),
                 .curve = curve_of(a.activation),
                 .rows = a.x.size(0),
@@ -77,7 +77,7 @@ void activation_backward(Context& ctx, const kernels::ActivationBackward& a) {
 
 template <const Isa& isa>
 void bias_gradient(Context& ctx, const kernels::BiasGradient& a) {
-  if (!is_fast(a.dy.dtype)) return reference_kernels().bias_gradient(ctx, a);
+  if (!is_fast(a.dy.dtype)) return reference_kernels().bias_gradient.run(ctx, a);
   isa.bias_gradient({.storage = storage_of(a.dy),
                      .rows = a.dy.size(0),
                      .columns = a.dy.size(1),
@@ -89,13 +89,13 @@ void bias_gradient(Context& ctx, const kernels::BiasGradient& a) {
 
 template <const Isa& isa>
 std::int64_t bias_gradient_workspace(const kernels::BiasGradient& a) {
-  if (!is_fast(a.dy.dtype)) return reference_kernels().bias_gradient_workspace(a);
+  if (!is_fast(a.dy.dtype)) return reference_kernels().bias_gradient.workspace_bytes(a);
   return isa.bias_gradient_partials(a.dy.size(0), a.dy.size(1)) * size_of(DType::kFloat32);
 }
 
 template <const Isa& isa>
 void embedding_forward(Context& ctx, const kernels::EmbeddingForward& a) {
-  if (!is_fast(a.y.dtype)) return reference_kernels().embedding_forward(ctx, a);
+  if (!is_fast(a.y.dtype)) return reference_kernels().embedding_forward.run(ctx, a);
   isa.embedding_forward({.storage = storage_of(a.y),
                          .rows = a.y.size(0),
                          .columns = a.y.size(1),
@@ -110,7 +110,7 @@ void embedding_forward(Context& ctx, const kernels::EmbeddingForward& a) {
 
 template <const Isa& isa>
 void embedding_backward(Context& ctx, const kernels::EmbeddingBackward& a) {
-  if (!is_fast(a.dy.dtype)) return reference_kernels().embedding_backward(ctx, a);
+  if (!is_fast(a.dy.dtype)) return reference_kernels().embedding_backward.run(ctx, a);
   isa.embedding_backward({.storage = storage_of(a.dy),
                           .rows = a.dy.size(0),
                           .columns = a.dy.size(1),
@@ -126,7 +126,7 @@ void embedding_backward(Context& ctx, const kernels::EmbeddingBackward& a) {
 
 template <const Isa& isa>
 void cross_entropy(Context& ctx, const kernels::CrossEntropy& a) {
-  if (a.logits.dtype != DType::kFloat32) return reference_kernels().cross_entropy(ctx, a);
+  if (a.logits.dtype != DType::kFloat32) return reference_kernels().cross_entropy.run(ctx, a);
   isa.cross_entropy({.storage = a.dlogits.defined() ? storage_of(a.dlogits) : Storage::kFloat32,
                      .rows = a.logits.size(0),
                      .columns = a.logits.size(1),
@@ -141,7 +141,7 @@ void cross_entropy(Context& ctx, const kernels::CrossEntropy& a) {
 }
 
 std::int64_t cross_entropy_workspace(const kernels::CrossEntropy& a) {
-  if (a.logits.dtype != DType::kFloat32) return reference_kernels().cross_entropy_workspace(a);
+  if (a.logits.dtype != DType::kFloat32) return reference_kernels().cross_entropy.workspace_bytes(a);
   return a.logits.size(0) * LossSums::kFields * size_of(DType::kFloat64);
 }
 
@@ -149,17 +149,14 @@ std::int64_t cross_entropy_workspace(const kernels::CrossEntropy& a) {
 
 template <const Isa& isa>
 void install_rows(KernelTable& table) {
-  table.layer_norm_forward = layer_norm_forward<isa>;
-  table.layer_norm_backward = layer_norm_backward<isa>;
-  table.layer_norm_backward_workspace = layer_norm_backward_workspace<isa>;
-  table.dropout = dropout<isa>;
-  table.activation_backward = activation_backward<isa>;
-  table.bias_gradient = bias_gradient<isa>;
-  table.bias_gradient_workspace = bias_gradient_workspace<isa>;
-  table.embedding_forward = embedding_forward<isa>;
-  table.embedding_backward = embedding_backward<isa>;
-  table.cross_entropy = cross_entropy<isa>;
-  table.cross_entropy_workspace = cross_entropy_workspace;
+  table.layer_norm_forward = {layer_norm_forward<isa>};
+  table.layer_norm_backward = {layer_norm_backward<isa>, layer_norm_backward_workspace<isa>};
+  table.dropout = {dropout<isa>};
+  table.activation_backward = {activation_backward<isa>};
+  table.bias_gradient = {bias_gradient<isa>, bias_gradient_workspace<isa>};
+  table.embedding_forward = {embedding_forward<isa>};
+  table.embedding_backward = {embedding_backward<isa>};
+  table.cross_entropy = {cross_entropy<isa>, cross_entropy_workspace};
 }
 
 template void install_rows<avx2::isa>(KernelTable&);

@@ -106,7 +106,7 @@ std::int64_t attention_forward_workspace(const AttentionForward& a) {
 }
 
 void attention_forward(Context& ctx, const AttentionForward& a) {
-  const DropoutMask mask(ctx, a.dropout);
+  const DropoutMask mask(ctx, a.dropout.rows);
   with_floating(a.q.dtype, [&]<class T>(T) {
     auto* p = reinterpret_cast<SumType<T>*>(a.workspace.data);
     for (std::int64_t b = 0; b < a.rows.query_begin.size(0); ++b) {
@@ -123,7 +123,7 @@ std::int64_t attention_backward_workspace(const AttentionBackward& a) {
 }
 
 void attention_backward(Context& ctx, const AttentionBackward& a) {
-  const DropoutMask mask(ctx, a.dropout);
+  const DropoutMask mask(ctx, a.dropout.rows);
   with_floating(a.q.dtype, [&]<class T>(T) {
     using S = SumType<T>;
     const std::int64_t size = a.q.size(2), kv_heads = a.k.size(1), group = a.q.size(1) / kv_heads;

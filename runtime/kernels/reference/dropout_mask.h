@@ -1,7 +1,6 @@
 #pragma once
 #include <cstdint>
 
-#include "runtime/kernels/attention.h"
 #include "runtime/kernels/dropout.h"
 #include "runtime/step_state.h"
 
@@ -14,8 +13,6 @@ class DropoutMask {
       : drops_(drops(ctx, dropout)), site_(dropout.site), sample_(dropout.sample), positions_(dropout.positions) {
     if (drops_) step_ = static_cast<std::uint32_t>(ctx.step_state.as<double>()[StepState::kStep]);
   }
-  DropoutMask(const Context& ctx, const AttentionDropout& dropout)
-      : DropoutMask(ctx, RowDropout{.site = dropout.site, .sample = dropout.sample, .positions = dropout.positions}) {}
 
   double factor(std::int64_t row, std::int64_t column) const {
     if (!drops_) return 1;

@@ -44,7 +44,7 @@ kernels::AttentionForward forward_of(TestContext& ctx, const Case& c) {
   f.causal = c.causal;
   f.scale = 1 / std::sqrt(static_cast<double>(c.size));
   const RowDropout dropout = row_dropout(ctx, queries, c.p);
-  f.dropout = {.site = dropout.site, .sample = dropout.sample, .positions = dropout.positions, .key_stride = 50};
+  f.dropout = {.rows = dropout, .key_stride = 50};
   f.y = ctx.empty(f.q.shape, kDouble);
   f.lse = ctx.empty({queries, c.heads}, kDouble);
   return f;
@@ -129,13 +129,13 @@ TEST(AttentionKernel, DropoutUsesTheDocumentedCounter) {
   }
   kernels::attention_forward(ctx, f);
   for (std::int64_t i = 0; i < 4; ++i) {
-    const auto sample = static_cast<std::uint32_t>(f.dropout.sample.as<std::int32_t>()[i]);
-    const auto position = static_cast<std::uint32_t>(f.dropout.positions.as<std::int32_t>()[i]);
+    const auto sample = static_cast<std::uint32_t>(f.dropout.rows.sample.as<std::int32_t>()[i]);
+    const auto position = static_cast<std::uint32_t>(f.dropout.rows.positions.as<std::int32_t>()[i]);
     for (std::uint32_t h = 0; h < 2; ++h) {
       double kept = 0;
       for (std::uint32_t j = 0; j < 6; ++j) {
         const std::uint32_t column = h * 50 + j;
-        const RandomCounter words = philox(f.dropout.site.key, {17, sample, position, column / 4});
+        const RandomCounter words = philox(f.dropout.rows.site.key, {17, sample, position, column / 4});
         if (words[column % 4] >= 0x80000000u) kept += std::ldexp(1.0, static_cast<int>(j));
       }
       EXPECT_NEAR(f.y.as<double>()[i * 2 + h], kept * 2 / 6, 1e-12) << "query " << i << " head " << h;

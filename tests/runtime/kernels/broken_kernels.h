@@ -35,10 +35,20 @@ inline const KernelTable& right() {
   return reference_kernels();
 }
 
-template <class Function>
-void add(Tables& tables, std::string what, Function KernelTable::*entry, std::type_identity_t<Function> wrong) {
+template <class Entry>
+void add_entry(Tables& tables, std::string what, Entry KernelTable::*entry, std::type_identity_t<Entry> wrong) {
   tables.push_back({std::move(what), right()});
   tables.back().kernels.*entry = wrong;
+}
+template <class Arguments>
+void add(Tables& tables, std::string what, Kernel<Arguments> KernelTable::*entry,
+         std::type_identity_t<decltype(Kernel<Arguments>::run)> wrong) {
+  add_entry(tables, std::move(what), entry, {wrong, (right().*entry).workspace});
+}
+template <class Arguments>
+void add_workspace(Tables& tables, std::string what, Kernel<Arguments> KernelTable::*entry,
+                   std::type_identity_t<decltype(Kernel<Arguments>::workspace)> wrong) {
+  add_entry(tables, std::move(what), entry, {(right().*entry).run, wrong});
 }
 
 /// Multiplies every element of a floating tensor; rows may be strided.

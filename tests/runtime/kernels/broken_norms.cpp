@@ -8,70 +8,70 @@ void break_norms(Tables& t) {
   add(t, "layer_norm_forward: eps left out", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
     LayerNormForward b = a;
     b.eps = 0;
-    right().layer_norm_forward(c, b);
+    right().layer_norm_forward.run(c, b);
   });
   add(t, "layer_norm_forward: last row left out", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
     LayerNormForward b = a;
     b.x = but_last(a.x);
-    right().layer_norm_forward(c, b);
+    right().layer_norm_forward.run(c, b);
   });
   add(t, "layer_norm_forward: no mask", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
     LayerNormForward b = a;
     b.dropout = {};
-    right().layer_norm_forward(c, b);
+    right().layer_norm_forward.run(c, b);
   });
   add(t, "layer_norm_forward: rstd scaled", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
-    right().layer_norm_forward(c, a);
+    right().layer_norm_forward.run(c, a);
     multiply(a.rstd, 1.1f);
   });
   add(t, "layer_norm_backward: dz_add left out", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
     LayerNormBackward b = a;
     b.dz_add = {};
-    right().layer_norm_backward(c, b);
+    right().layer_norm_backward.run(c, b);
   });
   add(t, "layer_norm_backward: dweight overwritten", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
     multiply(a.dweight, 0);
-    right().layer_norm_backward(c, a);
+    right().layer_norm_backward.run(c, a);
   });
   add(t, "layer_norm_backward: no mask", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
     LayerNormBackward b = a;
     b.dropout = {};
-    right().layer_norm_backward(c, b);
+    right().layer_norm_backward.run(c, b);
   });
   add(t, "layer_norm_backward: sign of dbias", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
-    right().layer_norm_backward(c, a);
+    right().layer_norm_backward.run(c, a);
     multiply(a.dbias, -1);
   });
-  add(t, "layer_norm_backward_workspace: falls", &KernelTable::layer_norm_backward_workspace,
-      [](const LayerNormBackward& a) { return std::max<std::int64_t>(0, 10000 - a.z.size(0)); });
+  add_workspace(t, "layer_norm_backward_workspace: falls", &KernelTable::layer_norm_backward,
+                [](const LayerNormBackward& a) { return std::max<std::int64_t>(0, 10000 - a.z.size(0)); });
 }
 
 void break_embedding(Tables& t) {
   add(t, "embedding_forward: no scale", &KernelTable::embedding_forward, [](Context& c, const EmbeddingForward& a) {
     EmbeddingForward b = a;
     b.scale = 1;
-    right().embedding_forward(c, b);
+    right().embedding_forward.run(c, b);
   });
   add(t, "embedding_forward: position off by one", &KernelTable::embedding_forward, [](Context& c, const EmbeddingForward& a) {
     Changed positions(a.positions, [&](int p) { return a.position_table.defined() ? (p + 1) % a.position_table.size(0) : p; });
     EmbeddingForward b = a;
     b.positions = positions.tensor();
-    right().embedding_forward(c, b);
+    right().embedding_forward.run(c, b);
   });
   add(t, "embedding_backward: no mask", &KernelTable::embedding_backward, [](Context& c, const EmbeddingBackward& a) {
     EmbeddingBackward b = a;
     b.dropout = {};
-    right().embedding_backward(c, b);
+    right().embedding_backward.run(c, b);
   });
   add(t, "embedding_backward: no scale", &KernelTable::embedding_backward, [](Context& c, const EmbeddingBackward& a) {
     EmbeddingBackward b = a;
     b.scale = 1;
-    right().embedding_backward(c, b);
+    right().embedding_backward.run(c, b);
   });
   add(t, "embedding_backward: no gradient of positions", &KernelTable::embedding_backward, [](Context& c, const EmbeddingBackward& a) {
     EmbeddingBackward b = a;
     b.dposition = {};
-    right().embedding_backward(c, b);
+    right().embedding_backward.run(c, b);
   });
 }
 

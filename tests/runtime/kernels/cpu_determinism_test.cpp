@@ -114,7 +114,7 @@ std::vector<Tensor> attention(TestContext& ctx, DType dtype) {
   const Tensor b = ctx.ints(begin), n = ctx.ints(length);
   const AttentionRows where{b, n, b, n, 300, 300};
   const RowDropout d = dropout_of(ctx, rows);
-  const AttentionDropout dropout{.site = d.site, .sample = d.sample, .positions = d.positions, .key_stride = 301};
+  const AttentionDropout dropout{.rows = d, .key_stride = 301};
   const auto x = [&](std::uint64_t seed) { return ctx.normal({rows, heads, size}, dtype, seed); };
   const Tensor q = x(1), k = x(2), v = x(3), dy = x(4), y = ctx.empty(q.shape, dtype), lse = ctx.empty({rows, heads}, DType::kFloat32);
   const Tensor dq = ctx.empty(q.shape, dtype), dk = ctx.empty(q.shape, dtype), dv = ctx.empty(q.shape, dtype);

@@ -63,7 +63,15 @@ INSTANTIATE_TEST_SUITE_P(Tables, Broken, testing::ValuesIn(broken_tables()), tes
 TEST(BrokenTables, EveryEntryIsBrokenAtLeastOnceAndOnlyOneAtATime) {
   std::vector<bool> changed;
   for (const BrokenTable& table : broken_tables()) EXPECT_EQ(count_changed(table.kernels, changed), 1u) << table.what;
-  for (std::size_t i = 0; i < changed.size(); ++i) EXPECT_TRUE(changed[i]) << "entry " << i << " of the kernel table is never broken";
+  // Of most kernels no table has a workspace.
+  constexpr std::size_t kPointer = sizeof(void (*)());
+  const std::vector<std::byte> slow = entries(reference_kernels()), fast = entries(cpu_kernels(InstructionSet::kAvx2)), none(kPointer);
+  const auto is_null = [&](const std::vector<std::byte>& table, std::size_t i) {
+    return std::memcmp(&table[i * kPointer], none.data(), kPointer) == 0;
+  };
+  for (std::size_t i = 0; i < changed.size(); ++i) {
+    EXPECT_TRUE(changed[i] || (is_null(slow, i) && is_null(fast, i))) << "entry " << i << " of the kernel table is never broken";
+  }
 }
 
 TEST(KernelParity, TheReferenceEqualsItselfBitForBit) {
