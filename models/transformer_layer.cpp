@@ -1,6 +1,8 @@
 #include "models/transformer_layer.h"
 
-#include "runtime/kernels/dropout.h"
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace weft {
 namespace {
@@ -35,54 +37,53 @@ TransformerLayer::TransformerLayer(const ModelConfig& model, StackKind kind, Par
     sublayers.push_back("cross_attn");
   }
   sublayers.push_back("ffn");
-  const LayerNormConfig norm{model.hidden_size, model.norm_eps};
-  for (std::size_t i = 0; i < sublayers.size(); ++i) {
-    const ParameterScope scope = layer.child("norm" + std::to_string(i + 1));
-    if (pre_norm_ && i == 0) {
-      opening_norm_.emplace(norm, scope);
-    } else {
-      joins_.emplace_back(norm, scope);
+  const LayerNormConfig norm_config{model.hidden_size, model.norm_eps};
+  std::size_t norms = 0;
+  const auto next_norm = [&] { return LayerNorm(norm_config, layer.child("norm" + std::to_string(++norms))); };
+  if (pre_norm_) opening_norm_ = next_norm();
+  for (const std::string& sublayer : sublayers) {
+    std::optional<LayerNorm> norm;
+    if (norms < sublayers.size()) {
+      norm = next_norm();
+    } else if (stack_norm) {
+      norm = LayerNorm(norm_config, *stack_norm);
     }
-    dropouts_.push_back({layer.child(sublayers[i]).site("dropout"), model.dropout});
+    joins_.emplace_back(Dropout{layer.child(sublayer).site("dropout"), model.dropout}, std::move(norm));
   }
-  if (stack_norm) joins_.emplace_back(norm, *stack_norm);
 }
 
 void TransformerLayer::forward(Context& ctx, const Input& in, Tensor y, Saved& saved) const {
   saved.input = in;
-  Flow flow{in.x, in.x};
+  Tensor x = in.x, residual = in.x;  // what the next sub-layer reads, and what its output is joined to
+  const auto take = [&](std::string_view name) { return ctx.memory.saved(name, in.x.shape, in.x.dtype); };
+  const auto join = [&](std::size_t index, Tensor branch, Tensor to) {
+    joins_[index].forward(ctx, branch, residual, in.rows, to, saved.joins[index]);
+    x = to;
+    residual = pre_norm_ ? branch : to;
+  };
   if (pre_norm_) {
-    flow.input = ctx.memory.saved("norm output", in.x.shape, in.x.dtype);
-    opening_norm_->forward(ctx, {.x = in.x}, flow.input, saved.opening_norm);
+    x = take("norm output");
+    opening_norm_->forward(ctx, {.x = in.x}, x, saved.opening_norm);
   }
-  Tensor branch = ctx.memory.saved("residual stream", in.x.shape, in.x.dtype);
-  self_attention_.forward(ctx, flow.input, in.rows, branch, saved.self_attention, in.cache);
-  flow = join(ctx, 0, branch, flow, saved);
+  Tensor branch = take("residual stream");
+  self_attention_.forward(ctx, x, in.rows, branch, saved.self_attention, in.cache);
+  join(0, branch, take("norm output"));
   if (cross_attention_) {
-    branch = ctx.memory.saved("residual stream", in.x.shape, in.x.dtype);
-    cross_attention_forward(ctx, flow, branch, saved);
-    flow = join(ctx, 1, branch, flow, saved);
+    branch = take("residual stream");
+    cross_attention_forward(ctx, x, branch, saved);
+    join(1, branch, take("norm output"));
   }
-  last_sublayer_forward(ctx, flow, y, saved);
+  branch = joins_.back().has_norm() ? take("residual stream") : y;
+  ffn_.forward(ctx, x, in.rows, branch, saved.ffn);
+  join(joins_.size() - 1, branch, y);
 }
 
-/// z takes the place of the sub-layer's output.
-TransformerLayer::Flow TransformerLayer::join(Context& ctx, std::size_t join, Tensor branch, const Flow& flow, Saved& saved) const {
-  const Tensor y = ctx.memory.saved("norm output", branch.shape, branch.dtype);
-  const RowDropout dropout = join_dropout(join, saved.input.rows);
-  joins_[join].forward(ctx, {.x = branch, .residual = flow.residual, .dropout = dropout, .z = branch}, y, saved.joins[join]);
-  return {.residual = pre_norm_ ? branch : y, .input = y};
-}
-
-void TransformerLayer::cross_attention_forward(Context& ctx, const Flow& flow, Tensor branch, Saved& saved) const {
+void TransformerLayer::cross_attention_forward(Context& ctx, Tensor x, Tensor y, Saved& saved) const {
   const Input& in = saved.input;
-  if (in.memory_keys != nullptr) {
-    cross_attention_->forward(ctx, flow.input, in.rows, *in.memory_keys, branch, saved.cross_attention);
-    return;
-  }
+  if (in.memory_keys != nullptr) return cross_attention_->forward(ctx, x, in.rows, *in.memory_keys, y, saved.cross_attention);
   const Tensor keys_values = ctx.memory.saved("cross-attention k, v", {in.memory.size(0), 2 * in.memory.size(1)}, in.memory.dtype);
   const KeyValues keys = project_memory(ctx, in.memory, in.memory_rows, keys_values);
-  cross_attention_->forward(ctx, flow.input, in.rows, keys, branch, saved.cross_attention);
+  cross_attention_->forward(ctx, x, in.rows, keys, y, saved.cross_attention);
   if (in.attention.defined()) cross_attention_->weights(ctx, saved.cross_attention, in.attention);
 }
 
@@ -91,66 +92,35 @@ KeyValues TransformerLayer::project_memory(Context& ctx, Tensor memory, const Ro
   return cross_attention_->keys(keys_values, rows);
 }
 
-void TransformerLayer::last_sublayer_forward(Context& ctx, const Flow& flow, Tensor y, Saved& saved) const {
-  const Rows& rows = saved.input.rows;
-  const std::size_t last = last_join();
-  if (last < joins_.size()) {
-    const Tensor branch = ctx.memory.saved("residual stream", y.shape, y.dtype);
-    ffn_.forward(ctx, flow.input, rows, branch, saved.ffn);
-    joins_[last].forward(ctx, {.x = branch, .residual = flow.residual, .dropout = join_dropout(last, rows), .z = branch}, y,
-                         saved.joins[last]);
-    return;
-  }
-  ffn_.forward(ctx, flow.input, rows, y, saved.ffn);
-  kernels::dropout(ctx, {.x = y, .residual = flow.residual, .dropout = join_dropout(last, rows), .y = y});
-}
-
+/// Post-norm: what a sub-layer read is the residual stream too, so its gradient is added to the stream's. Pre-norm: it goes to the norm
+/// before it, and the stream's is added there, by the kernel of that norm.
 void TransformerLayer::backward(Context& ctx, const Saved& saved, const Gradients& gradients) const {
   const StepArena::Scope scope(ctx.memory);
   const Tensor scratch = ctx.memory.scratch("d sub-layer", gradients.dy.shape, gradients.dy.dtype);
-  BackwardFlow flow{.dy = gradients.dy, .dx = gradients.dx, .scratch = scratch};
-  Branch branch = join_backward(ctx, last_join(), saved, flow);
-  ffn_.backward(ctx, branch.dy, saved.ffn, branch.dx, branch.write);
+  const Write write = pre_norm_ ? Write::kOverwrite : Write::kAdd;
+  Tensor dy = gradients.dy;  // of what the next join to go through gave to the sub-layer behind it
+  Tensor stream;             // pre-norm: the gradient of the residual stream behind that join; absent at first
+  // Returns the gradient of a sub-layer's output; that of its input goes to dy.
+  const auto join_backward = [&](std::size_t index) {
+    const Join::Result result =
+        joins_[index].backward(ctx, saved.joins[index], {.dy = dy, .dz_add = stream, .dz = gradients.dx, .dx = scratch});
+    if (pre_norm_) stream = result.dresidual;
+    dy = pre_norm_ ? scratch : result.dresidual;
+    return result.dx;
+  };
+  Tensor branch = join_backward(joins_.size() - 1);
+  ffn_.backward(ctx, branch, saved.ffn, dy, write);
   if (cross_attention_) {
-    branch = join_backward(ctx, 1, saved, flow);
-    cross_attention_backward(ctx, saved, branch, gradients.dmemory);
+    const StepArena::Scope inner(ctx.memory);
+    branch = join_backward(1);
+    const Tensor memory = saved.input.memory;
+    const Tensor dkeys_values = ctx.memory.scratch("d cross-attention k, v", {memory.size(0), 2 * memory.size(1)}, memory.dtype);
+    cross_attention_->backward(ctx, branch, saved.cross_attention, {.dx = dy, .dkeys_values = dkeys_values}, write);
+    cross_attention_->project_backward(ctx, dkeys_values, memory, gradients.dmemory);
   }
-  branch = join_backward(ctx, 0, saved, flow);
-  self_attention_.backward(ctx, branch.dy, saved.self_attention, branch.dx, branch.write);
-  if (pre_norm_) opening_norm_->backward(ctx, saved.opening_norm, {.dy = branch.dx, .dz_add = flow.stream, .dz = gradients.dx});
-}
-
-/// Post-norm: what a sub-layer read is the residual stream too, so its gradient is added to the stream's. Pre-norm: it goes to the norm
-/// before it, and the stream's is added there, by the kernel of that norm.
-TransformerLayer::Branch TransformerLayer::join_backward(Context& ctx, std::size_t join, const Saved& saved, BackwardFlow& flow) const {
-  const RowDropout dropout = join_dropout(join, saved.input.rows);
-  const bool dropping = drops(ctx, dropout);
-  if (join < joins_.size()) {
-    joins_[join].backward(
-        ctx, saved.joins[join],
-        {.dy = flow.dy, .dz_add = pre_norm_ ? flow.stream : Tensor{}, .dz = flow.dx, .dx = dropping ? flow.scratch : Tensor{}});
-    flow.stream = flow.dx;
-  } else {
-    flow.stream = flow.dy;
-    if (dropping) kernels::dropout(ctx, {.x = flow.dy, .dropout = dropout, .y = flow.scratch});
-  }
-  const Branch branch{.dy = dropping ? flow.scratch : flow.stream,
-                      .dx = pre_norm_ ? flow.scratch : flow.dx,
-                      .write = pre_norm_ ? Write::kOverwrite : Write::kAdd};
-  flow.dy = branch.dx;
-  return branch;
-}
-
-void TransformerLayer::cross_attention_backward(Context& ctx, const Saved& saved, const Branch& branch, Tensor dmemory) const {
-  const StepArena::Scope scope(ctx.memory);
-  const Tensor memory = saved.input.memory;
-  const Tensor dkeys_values = ctx.memory.scratch("d cross-attention k, v", {memory.size(0), 2 * memory.size(1)}, memory.dtype);
-  cross_attention_->backward(ctx, branch.dy, saved.cross_attention, {.dx = branch.dx, .dkeys_values = dkeys_values}, branch.write);
-  cross_attention_->project_backward(ctx, dkeys_values, memory, dmemory);
-}
-
-RowDropout TransformerLayer::join_dropout(std::size_t join, const Rows& rows) const {
-  return {.site = dropouts_[join], .sample = rows.sample, .positions = rows.positions};
+  branch = join_backward(0);
+  self_attention_.backward(ctx, branch, saved.self_attention, dy, write);
+  if (pre_norm_) opening_norm_->backward(ctx, saved.opening_norm, {.dy = dy, .dz_add = stream, .dz = gradients.dx});
 }
 
 }  // namespace weft

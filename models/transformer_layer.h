@@ -6,6 +6,7 @@
 #include "layers/attention/cross_attention.h"
 #include "layers/attention/self_attention.h"
 #include "layers/feed_forward.h"
+#include "layers/join.h"
 #include "layers/layer_norm.h"
 #include "models/model_config.h"
 
@@ -33,7 +34,7 @@ class TransformerLayer {
     SelfAttention::Saved self_attention;
     CrossAttention::Saved cross_attention;
     FeedForward::Saved ffn;
-    std::array<LayerNorm::Saved, 3> joins;
+    std::array<Join::Saved, 3> joins;
   };
 
   /// `layer` is the scope of this layer ("encoder.layers.0"); `stack_norm` ("encoder.norm") is given to the last layer of a pre-norm stack.
@@ -52,40 +53,14 @@ class TransformerLayer {
   KeyValues project_memory(Context&, Tensor memory, const Rows&, Tensor keys_values) const;
 
  private:
-  /// What flows between two sub-layers, all (T, C).
-  struct Flow {
-    Tensor residual;
-    Tensor input;  // of the next sub-layer
-  };
-  /// What flows back, all (T, C).
-  struct BackwardFlow {
-    Tensor dy;      // of what the next join to go through gave to the sub-layer behind it
-    Tensor stream;  // of the residual stream behind it; absent at first
-    Tensor dx;      // of the layer's input; holds the stream in between
-    Tensor scratch;
-  };
-  /// The gradient of a sub-layer's output, and where that of its input goes. Both may be one tensor.
-  struct Branch {
-    Tensor dy;
-    Tensor dx;
-    Write write;
-  };
-
-  std::size_t last_join() const { return cross_attention_ ? 2 : 1; }
-  RowDropout join_dropout(std::size_t join, const Rows&) const;
-  Flow join(Context&, std::size_t join, Tensor branch, const Flow&, Saved&) const;
-  Branch join_backward(Context&, std::size_t join, const Saved&, BackwardFlow&) const;
-  void cross_attention_forward(Context&, const Flow&, Tensor branch, Saved&) const;
-  void cross_attention_backward(Context&, const Saved&, const Branch&, Tensor dmemory) const;
-  void last_sublayer_forward(Context&, const Flow&, Tensor y, Saved&) const;
+  void cross_attention_forward(Context&, Tensor x, Tensor y, Saved&) const;
 
   bool pre_norm_;
   std::optional<LayerNorm> opening_norm_;  // pre-norm: norm1
   SelfAttention self_attention_;
   std::optional<CrossAttention> cross_attention_;
   FeedForward ffn_;
-  std::vector<LayerNorm> joins_;   // post-norm: norm1, norm2, ...; pre-norm: norm2, ... and the norm of the stack, if it ends here
-  std::vector<Dropout> dropouts_;  // of the output of each sub-layer
+  std::vector<Join> joins_;  // behind each sub-layer. Norms: norm1, norm2, ...; pre-norm: norm2, ... and, if the stack ends here, its norm
 };
 
 }  // namespace weft
