@@ -62,7 +62,7 @@ Tensor GradientBuffers::working(FlatRange range) const {
 }
 
 Tensor GradientBuffers::sum(FlatRange range) const {
-  return sums_.defined() ? sums_.rows(layout_.compact(range), range.end - range.begin) : working(range);
+  return sums_.defined() ? sums_.rows(layout_.offset_in_shard(range), range.end - range.begin) : working(range);
 }
 
 }  // namespace weft

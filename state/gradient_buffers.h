@@ -13,7 +13,7 @@ namespace weft {
 ///
 ///   | zero_stage | working                                            | sum                                     |
 ///   | 0, 1       | a place for every element                          | the same place                          |
-///   | 2          | places that the groups of blocks use in turn       | this rank's chunks, in memory of its own |
+///   | 2          | places that the groups of blocks use in turn       | this rank's slices, in memory of its own |
 ///
 /// A group is the fewest neighbouring blocks whose buckets hold nothing else. All groups share one place, as long as the largest: blocks
 /// run backward one after the other. A group with a shared parameter, whose gradient is written from the first block to the last, has a

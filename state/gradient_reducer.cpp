@@ -14,7 +14,7 @@ GradientReducer::GradientReducer(ParameterStorage& storage, Communicator& dp) : 
   const ShardLayout& layout = storage.layout();
   const auto slice = [&](FlatRange range) { return Slice{range, storage.gradients().sum(range)}; };
   if (layout.sharded()) {
-    for (const Bucket& bucket : layout.buckets()) slices_.push_back(slice(layout.chunk(bucket)));
+    for (const Bucket& bucket : layout.buckets()) slices_.push_back(slice(layout.slice(bucket)));
   } else {
     slices_.push_back(slice({0, storage.parameters().elements()}));
   }
@@ -72,11 +72,11 @@ void GradientReducer::reduce(Context& ctx, const Bucket& bucket) {
   const GradientBuffers& gradients = storage_.gradients();
   const Tensor working = gradients.working(bucket.range);
   if (!storage_.layout().sharded()) return dp_.all_reduce(ctx.stream, working);
-  const FlatRange chunk = storage_.layout().chunk(bucket);
+  const FlatRange slice = storage_.layout().slice(bucket);
   const bool adds = passes_reduced_ > 0;
-  const Tensor of_pass = adds ? gradients.working(chunk) : gradients.sum(chunk);
+  const Tensor of_pass = adds ? gradients.working(slice) : gradients.sum(slice);
   dp_.reduce_scatter(ctx.stream, working, of_pass);
-  if (adds) kernels::accumulate(ctx, {.x = of_pass, .y = gradients.sum(chunk)});
+  if (adds) kernels::accumulate(ctx, {.x = of_pass, .y = gradients.sum(slice)});
 }
 
 void GradientReducer::finish(Context&) {

@@ -5,7 +5,7 @@
 #include "layers/block_hooks.h"
 #include "parallel/communicator.h"
 #include "state/parameter_storage.h"
-#include "state/slice.h"
+#include "state/shard_layout.h"
 
 namespace weft {
 
@@ -14,8 +14,8 @@ namespace weft {
 ///
 ///   | zero_stage | ready, earlier passes                       | ready, last pass               | slices             |
 ///   | 0          | -                                           | all_reduce of its buckets      | everything         |
-///   | 1          | -                                           | reduce_scatter of its buckets  | this rank's chunks |
-///   | 2          | reduce_scatter, added to the chunks so far  | the same                       | this rank's chunks |
+///   | 1          | -                                           | reduce_scatter of its buckets  | this rank's slices |
+///   | 2          | reduce_scatter, added to the slices so far  | the same                       | this rank's slices |
 ///
 /// Working gradients are marked as not begun when an update begins (with zero_stage 2: a pass), so that nobody has to zero all of them: the
 /// first to write one overwrites it (layers/gradient.h), and what nobody has written when its block is ready becomes zero. With stage 2

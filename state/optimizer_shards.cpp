@@ -62,7 +62,7 @@ void OptimizerShards::initialize_average(Context& ctx) {
 }
 
 Tensor OptimizerShards::part(const Moment& moment, FlatRange range) const {
-  return moment.flat.rows(storage_.layout().compact(range), range.end - range.begin);
+  return moment.flat.rows(storage_.layout().offset_in_shard(range), range.end - range.begin);
 }
 
 Tensor OptimizerShards::part(std::string_view name, FlatRange range) const {
@@ -120,7 +120,7 @@ void OptimizerShards::gather_values(Context& ctx) {
   if (!layout.sharded()) return;
   const auto values = [&](FlatRange range) { return storage_.values().rows(range.begin, range.end - range.begin); };
   for (auto bucket = layout.buckets().rbegin(); bucket != layout.buckets().rend(); ++bucket) {
-    dp_.all_gather(ctx.stream, values(layout.chunk(*bucket)), values(bucket->range));
+    dp_.all_gather(ctx.stream, values(layout.slice(*bucket)), values(bucket->range));
   }
 }
 

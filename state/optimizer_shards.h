@@ -6,7 +6,7 @@
 #include "runtime/context.h"
 #include "state/optimizer_config.h"
 #include "state/parameter_storage.h"
-#include "state/slice.h"
+#include "state/shard_layout.h"
 
 namespace weft {
 

@@ -63,7 +63,7 @@ void ParameterStorage::initialize(Context& ctx, bool weights) {
 
 Tensor ParameterStorage::masters(FlatRange range) const {
   const std::int64_t count = range.end - range.begin;
-  if (masters_.defined()) return masters_.rows(layout_.compact(range), count);
+  if (masters_.defined()) return masters_.rows(layout_.offset_in_shard(range), count);
   return values_.dtype == sum_dtype() ? values_.rows(range.begin, count) : Tensor{};
 }
 

@@ -33,7 +33,7 @@ std::vector<FlatRange> joined(std::vector<FlatRange> ranges) {
 
 ShardLayout::ShardLayout(const ParameterSet& set) {
   cut(set, std::max<std::int64_t>(set.elements(), 1));
-  updated_ = saved_ = joined({{0, set.elements()}});
+  updated_ = stored_ = joined({{0, set.elements()}});
   updated_elements_ = set.elements();
 }
 
@@ -47,10 +47,10 @@ ShardLayout::ShardLayout(const ParameterSet& set, const Communicator& dp, const 
   }
   const std::int64_t unit = ParameterSet::kAlignment * size_;
   cut(set, std::max(config.bucket_mb * kMega / element_bytes / unit, std::int64_t{1}) * unit);
-  std::vector<FlatRange> chunks;
-  for (const Bucket& bucket : buckets_) chunks.push_back(chunk(bucket));
-  saved_ = joined(chunks);
-  updated_ = sharded_ ? saved_ : joined({{0, set.elements()}});
+  std::vector<FlatRange> slices;
+  for (const Bucket& bucket : buckets_) slices.push_back(slice(bucket));
+  stored_ = joined(slices);
+  updated_ = sharded_ ? stored_ : joined({{0, set.elements()}});
   for (const FlatRange range : updated_) updated_elements_ += length(range);
 }
 
@@ -71,12 +71,12 @@ void ShardLayout::cut(const ParameterSet& set, std::int64_t largest) {
   }
 }
 
-FlatRange ShardLayout::chunk(const Bucket& bucket) const {
+FlatRange ShardLayout::slice(const Bucket& bucket) const {
   const std::int64_t part = length(bucket.range) / size_;
   return {bucket.range.begin + rank_ * part, bucket.range.begin + (rank_ + 1) * part};
 }
 
-std::int64_t ShardLayout::compact(FlatRange range) const {
+std::int64_t ShardLayout::offset_in_shard(FlatRange range) const {
   std::int64_t before = 0;
   for (const FlatRange owned : updated_) {
     if (range.begin >= owned.begin && range.end <= owned.end) return before + range.begin - owned.begin;

@@ -8,7 +8,6 @@
 #include "runtime/error.h"
 #include "runtime/files/safetensors.h"
 #include "state/boxes.h"
-#include "state/checkpoint/manifest_check.h"
 
 namespace weft {
 namespace {

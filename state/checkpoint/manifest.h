@@ -66,6 +66,9 @@ std::string manifest_text(const Manifest&);
 /// leave a tensor, overlap or do not cover it, files with holes. What it accepts describes every byte of every file once.
 Manifest parse_manifest(std::string_view text, const std::string& where);
 
+/// Whether the numbers of a manifest fit together, whatever its checksum says; fails with exit 64 as parse_manifest does.
+void check_manifest(const Manifest&);
+
 /// The files and tensors of one rank, as it reports them to rank 0; file numbers count from `first_file` when read.
 Json inventory_json(const std::vector<CheckpointFile>&, const std::vector<StoredTensor>&);
 /// Appends one rank's files and boxes; the boxes of a tensor that is there already are added to it.

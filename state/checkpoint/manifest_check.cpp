@@ -1,4 +1,4 @@
-#include "state/checkpoint/manifest_check.h"
+#include "state/checkpoint/manifest.h"
 
 #include <algorithm>
 #include <set>

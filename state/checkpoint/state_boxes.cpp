@@ -54,7 +54,7 @@ std::vector<FlatPart> flat_parts(const ParameterSet& set) {
 std::vector<StateBox> boxes_to_save(const ParameterSet& set, const OptimizerShards& shards, int tp_rank) {
   std::vector<FlatPart> parts = flat_parts(set);
   if (tp_rank != 0) std::erase_if(parts, [](const FlatPart& flat) { return same_box(flat.part->box, whole_box(flat.part->shape)); });
-  return all_boxes(parts, shards, shards.storage().layout().saved());
+  return all_boxes(parts, shards, shards.storage().layout().stored());
 }
 
 std::vector<StateBox> boxes_to_load(const ParameterSet& set, const OptimizerShards& shards) {
