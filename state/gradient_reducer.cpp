@@ -37,8 +37,8 @@ void GradientReducer::ready(Context& ctx, BlockId block) {
   if (times == passes_ || storage_.gradients().reused()) reduce_complete_buckets(ctx, block);
 }
 
-/// What nobody has written is zero, and so is what lies between parameters: memory that is used again holds gradients of other blocks
-/// there.
+/// What nobody has written is zero, and so is what lies between parameters that are trained: memory that is used again holds gradients of
+/// other blocks there.
 void GradientReducer::complete(Context& ctx, BlockId block) {
   const bool reused = storage_.gradients().reused();
   const FlatRange range = storage_.parameters().block(block);
@@ -47,8 +47,8 @@ void GradientReducer::complete(Context& ctx, BlockId block) {
   };
   std::int64_t end = range.begin;
   for (Parameter& parameter : storage_.parameters().parameters()) {
-    if (!parameter.saved || parameter.block != block) continue;
-    if (parameter.trained) gradient_to_add(ctx, parameter);
+    if (!parameter.trained || parameter.block != block) continue;
+    gradient_to_add(ctx, parameter);
     parameter.grad_begun = !reused;  // the next pass overwrites it
     zero(end, parameter.offset);
     end = parameter.offset + parameter.shape.elements();

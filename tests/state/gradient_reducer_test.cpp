@@ -1,10 +1,13 @@
 #include "state/gradient_reducer.h"
 
+#include <algorithm>
 #include <memory>
+#include <utility>
 
 #include <gtest/gtest.h>
 
 #include "layers/gradient.h"
+#include "parallel/threads/thread_communicator.h"
 #include "runtime/error.h"
 #include "tests/support/test_context.h"
 
@@ -76,6 +79,52 @@ TEST_F(GradientReducerTest, WhatNobodyWritesIsZero) {
   for (BlockId block = 1; block >= 0; --block) reducer.ready(ctx_, block);
   reducer.finish(ctx_);
   for (const float element : reducer.slices()[0].gradient.span<float>()) EXPECT_EQ(element, 0);
+}
+
+// With stage 2 the memory of a gradient serves other blocks in turn: what was left there is no gradient of a frozen parameter.
+TEST(GradientReducerOnTwoRanks, AFrozenParameterHasNoGradientAtAnyStage) {
+  constexpr std::int64_t kElements = 300'000;  // more than the megabyte of a bucket
+  for (const int stage : {0, 1, 2}) {
+    const ParallelConfig config{.zero_stage = stage, .bucket_mb = 1};
+    run_ranks(2, config, [&](Mesh& mesh) {
+      test::TestContext ctx;
+      ParameterSet set(1, 2);
+      for (const auto& [prefix, block] : {std::pair{"a", 0}, {"b", 1}, {"c", 2}}) {
+        ParameterScope(set, prefix, block).add("frozen", {kElements}, Init::ones()).trained = block == 2;
+        ParameterScope(set, prefix, block).add("weight", {10}, Init::ones());
+      }
+      set.lay_out();
+      Device& device = ctx.context().device;
+      ParameterStorage storage(set, *mesh.dp, device, DType::kFloat32, ShardLayout(set, *mesh.dp, config, 4), StorageUse::kTraining);
+      storage.initialize(ctx);
+      GradientReducer reducer(storage, *mesh.dp);
+      for (int update = 0; update < 2; ++update) {
+        reducer.begin_update(2);
+        for (int pass = 0; pass < 2; ++pass) {
+          for (BlockId block = 2; block >= 0; --block) {
+            for (Parameter& parameter : set.parameters()) {
+              if (parameter.block != block) continue;
+              const Tensor gradient = gradient_to_add(ctx, parameter);
+              ASSERT_EQ(gradient.defined(), parameter.trained);
+              if (!gradient.defined()) continue;
+              for (float& element : gradient.span<float>()) element += 1;
+            }
+            reducer.ready(ctx, block);
+          }
+        }
+        reducer.finish(ctx);
+        for (const Slice& slice : reducer.slices()) {
+          for (const Parameter& parameter : set.parameters()) {
+            if (parameter.trained) continue;
+            const std::int64_t begin = std::max(slice.range.begin, parameter.offset);
+            for (std::int64_t i = begin; i < std::min(slice.range.end, parameter.offset + kElements); ++i) {
+              ASSERT_EQ(slice.gradient.span<float>()[static_cast<std::size_t>(i - slice.range.begin)], 0) << "stage " << stage;
+            }
+          }
+        }
+      }
+    });
+  }
 }
 
 TEST_F(GradientReducerTest, NoticesABlockThatIsNotReadyOnceAPass) {
