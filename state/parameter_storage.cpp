@@ -77,7 +77,7 @@ void ParameterStorage::set_weights(Context& ctx, std::int64_t begin, Tensor host
   ctx.stream.synchronize();  // before the host memory goes
 }
 
-/// What of it this rank updates; constants are nobody's.
+/// Only the elements that this rank updates have masters here; constants have none on any rank.
 void ParameterStorage::copy_to_masters(Context& ctx, std::int64_t begin, Tensor host) {
   for (const FlatRange owned : layout_.updated()) {
     const FlatRange part{std::max(begin, owned.begin), std::min(begin + host.size(0), owned.end)};

@@ -33,7 +33,7 @@ std::vector<std::int64_t> agreed_steps(Storage& storage, const std::string& run_
   return steps;
 }
 
-/// This rank's share of the check. Nothing: whole; else why not.
+/// Verifies this rank's share of the checkpoint. Empty when that is damaged, which `damage` then says.
 std::optional<CheckpointReader> open_and_verify(Storage& storage, const std::string& folder, const Control& control, std::string& damage) {
   try {
     CheckpointReader reader(storage, folder);

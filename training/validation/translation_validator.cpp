@@ -78,7 +78,7 @@ TranslationValidator::TranslationValidator(Control& control, const TranslationVa
   for (std::string& line : read_lines(config.text.tgt)) references_.push_back({std::move(line)});
 }
 
-/// This rank's lines of the group that begins there: every so manyth.
+/// This rank's lines of the group that begins at `begin`. A group is dealt line by line to one rank after another.
 std::vector<std::string> TranslationValidator::share(std::size_t begin) const {
   const auto rank = static_cast<std::size_t>(control_.rank()), ranks = static_cast<std::size_t>(control_.size());
   std::vector<std::string> lines;
