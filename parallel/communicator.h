@@ -24,8 +24,6 @@ class Communicator {
   virtual void all_gather(Stream&, Tensor x, Tensor y) = 0;
   virtual void broadcast(Stream&, Tensor x, int root) = 0;
   virtual void barrier(Stream&) = 0;
-  /// Ranks of one colour form a group, in the order of their rank here.
-  virtual std::unique_ptr<Communicator> split(int color) = 0;
 };
 
 /// The group of one: every verb does nothing or copies.

@@ -8,7 +8,6 @@ namespace {
 
 class SelfCommunicator : public Communicator {
  public:
-  explicit SelfCommunicator(Device* device = nullptr) : device_(device) {}
   int rank() const override { return 0; }
   int size() const override { return 1; }
   Memory allocate(Device& device, std::int64_t bytes) override {
@@ -20,7 +19,6 @@ class SelfCommunicator : public Communicator {
   void all_gather(Stream& stream, Tensor x, Tensor y) override { copy_unless_same(stream, x, y); }
   void broadcast(Stream&, Tensor, int) override {}
   void barrier(Stream&) override {}
-  std::unique_ptr<Communicator> split(int) override { return std::make_unique<SelfCommunicator>(device_); }
 
  private:
   void copy_unless_same(Stream& stream, Tensor x, Tensor y) {
@@ -29,7 +27,7 @@ class SelfCommunicator : public Communicator {
     device_->copy(stream, y, x);
   }
 
-  Device* device_;
+  Device* device_ = nullptr;
 };
 
 class SelfControl : public Control {

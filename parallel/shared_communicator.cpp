@@ -27,9 +27,9 @@ Signature SharedCommunicator::next(Operation operation, DType dtype, std::int64_
   return {.operation = operation, .dtype = dtype, .bytes = bytes, .root = root, .sequence = ++sequence_};
 }
 
-void SharedCommunicator::enter(const Signature& signature, const std::byte* data, std::int64_t bytes, int color) {
+void SharedCommunicator::enter(const Signature& signature, const std::byte* data, std::int64_t bytes) {
   SharedArea::Slot& mine = slots()[area_.rank];
-  mine = {.signature = signature, .window = -1, .color = color};
+  mine = {.signature = signature, .window = -1};
   for (const auto& [number, window] : *windows_) {
     const std::uintptr_t base = window.bases[static_cast<std::size_t>(area_.rank)], at = reinterpret_cast<std::uintptr_t>(data);
     const bool inside = at >= base && at - base <= static_cast<std::uintptr_t>(window.bytes - bytes) && bytes <= window.bytes;
@@ -110,16 +110,6 @@ void SharedCommunicator::barrier(Stream&) {
   const RecordedCall call(*record_, group_, signature);
   enter(signature, nullptr, 0);
   wait();
-}
-
-std::vector<int> SharedCommunicator::exchange_colors(int color) {
-  const Signature signature = next(Operation::kSplit, DType::kUInt8, 0);
-  const RecordedCall call(*record_, group_, signature);
-  enter(signature, nullptr, 0, color);
-  std::vector<int> colors;
-  for (int rank = 0; rank < area_.size; ++rank) colors.push_back(static_cast<int>(slots()[rank].color));
-  wait();
-  return colors;
 }
 
 // Through staging: a buffer is written again only after a wait that comes behind the last read of it.

@@ -18,7 +18,6 @@ struct SharedArea {
   struct alignas(64) Slot {
     Signature signature;
     std::int64_t window = 0, offset = 0;  // where its tensor lies; window -1: where the others cannot reach it
-    std::int64_t color = 0;               // split
   };
   static std::int64_t control_bytes(int size) { return static_cast<std::int64_t>(sizeof(SharedBarrier) + sizeof(Slot) * size); }
 
@@ -55,13 +54,10 @@ class SharedCommunicator : public Communicator {
   std::function<void()> window_remover(std::int64_t number) const {
     return [windows = windows_, number] { windows->erase(number); };
   }
-  /// A collective of its own: the colour of each rank.
-  std::vector<int> exchange_colors(int color);
   /// Inside a collective, where every rank that has arrived is sure to come: nobody may leave while others work in its memory.
   void wait() { control_barrier().wait(area_.size, nullptr); }
 
   const std::string& name() const { return name_; }
-  const std::shared_ptr<FlightRecord>& record() const { return record_; }
 
  private:
   struct Window {
@@ -71,7 +67,7 @@ class SharedCommunicator : public Communicator {
   SharedBarrier& control_barrier() const { return *reinterpret_cast<SharedBarrier*>(area_.control); }
   SharedArea::Slot* slots() const { return reinterpret_cast<SharedArea::Slot*>(area_.control + sizeof(SharedBarrier)); }
   Signature next(Operation, DType, std::int64_t bytes, int root = 0);
-  void enter(const Signature&, const std::byte* data, std::int64_t bytes, int color = 0);
+  void enter(const Signature&, const std::byte* data, std::int64_t bytes);
   /// Fills reached_ with each rank's tensor; false when some rank's cannot be reached.
   bool reach_all();
   std::byte* staging(int rank) const { return area_.staging[static_cast<std::size_t>(rank)]; }

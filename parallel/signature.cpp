@@ -18,8 +18,6 @@ std::string_view name(Operation operation) {
       return "broadcast";
     case Operation::kBarrier:
       return "barrier";
-    case Operation::kSplit:
-      return "split";
     case Operation::kGather:
       return "gather";
     case Operation::kAgree:
@@ -30,7 +28,7 @@ std::string_view name(Operation operation) {
 
 std::string describe(const Signature& s) {
   std::string call = fmt::format("{} #{}", name(s.operation), s.sequence);
-  if (s.operation == Operation::kBarrier || s.operation == Operation::kSplit) return call;
+  if (s.operation == Operation::kBarrier) return call;
   const std::string root = s.operation == Operation::kBroadcast ? fmt::format(" from rank {}", s.root) : "";
   return fmt::format("{}, {} bytes of {}{}", call, s.bytes, name(s.dtype), root);
 }

@@ -9,7 +9,7 @@
 namespace weft {
 
 /// gather and agree are messages of Control.
-enum class Operation : std::int32_t { kAllReduce, kReduceScatter, kAllGather, kBroadcast, kBarrier, kSplit, kGather, kAgree };
+enum class Operation : std::int32_t { kAllReduce, kReduceScatter, kAllGather, kBroadcast, kBarrier, kGather, kAgree };
 
 std::string_view name(Operation);  // all_reduce
 

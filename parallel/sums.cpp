@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <type_traits>
 
 #include <fmt/format.h>
 
@@ -10,20 +9,6 @@
 
 namespace weft {
 namespace {
-
-/// Unsigned, so that an overflow wraps around on every machine.
-template <class T>
-struct AddedAs {
-  using type = SumType<T>;
-};
-template <>
-struct AddedAs<std::int32_t> {
-  using type = std::uint32_t;
-};
-template <>
-struct AddedAs<std::int64_t> {
-  using type = std::uint64_t;
-};
 
 constexpr std::int64_t kBlock = 1024;  // elements: the sum of a block stays in the first cache while all buffers are read and written
 
@@ -68,7 +53,7 @@ void sum_pair(const SumBuffers& buffers, std::int64_t begin, std::int64_t count)
 
 template <class T>
 void sum_all(const SumBuffers& buffers, std::int64_t begin, std::int64_t count) {
-  using Sum = typename AddedAs<T>::type;
+  using Sum = SumType<T>;
   if (buffers.from.size() == 2 && buffers.to.size() <= 2) return sum_pair<T, Sum>(buffers, begin, count);
   for (std::int64_t at = 0; at < count; at += kBlock) {
     sum_block<T, Sum>(buffers, begin + at, std::min(kBlock, count - at));
@@ -86,9 +71,7 @@ void sum_in_order(DType dtype, const SumBuffers& buffers, std::int64_t begin, st
     case DType::kFloat64:
       return sum_all<double>(buffers, begin, count);
     case DType::kInt32:
-      return sum_all<std::int32_t>(buffers, begin, count);
     case DType::kInt64:
-      return sum_all<std::int64_t>(buffers, begin, count);
     case DType::kUInt8:
       break;
   }

@@ -8,7 +8,7 @@ namespace weft {
 
 /// Elements begin .. begin + count of each `from`, added in this order, are written to the same place of each `to`:
 ///   to[k][i] = ((from[0][i] + from[1][i]) + from[2][i]) + ...
-/// bfloat16 is summed in float and rounded once; integers wrap around. A `to` may be one of `from`. Fails for uint8.
+/// bfloat16 is summed in float and rounded once. A `to` may be one of `from`. Fails for integers.
 struct SumBuffers {
   std::span<std::byte*const> from, to;
 };

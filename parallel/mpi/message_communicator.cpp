@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "parallel/collective_shapes.h"
 #include "parallel/mpi/checked_call.h"
 #include "parallel/mpi/mpi_communicator.h"
@@ -13,10 +11,9 @@ namespace {
 
 class MessageCommunicator : public Communicator {
  public:
-  MessageCommunicator(MpiGroup group, std::string name, std::shared_ptr<MpiRank> rank)
+  MessageCommunicator(MpiGroup group, std::string name, std::shared_ptr<FlightRecord> record)
       : group_(std::move(group)),
-        rank_(std::move(rank)),
-        check_(group_, std::move(name), rank_->record),
+        check_(group_, std::move(name), std::move(record)),
         block_(MpiGroup::kPieceBytes / group_.size() / 64 * 64),
         sent_(static_cast<std::size_t>(block_ * group_.size())),
         received_(sent_.size()) {}
@@ -71,11 +68,6 @@ class MessageCommunicator : public Communicator {
 
   void barrier(Stream&) override { const CheckedCall call(check_, {.operation = Operation::kBarrier}); }
 
-  std::unique_ptr<Communicator> split(int color) override {
-    const CheckedCall call(check_, {.operation = Operation::kSplit});
-    return make_mpi_communicator(group_.split(color), fmt::format("{}.{}", check_.name(), color), rank_);
-  }
-
  private:
   /// Block k of sent_ goes to rank k; the blocks that come are added in rank order, at the beginning of received_.
   void sum_blocks(DType dtype, std::int64_t elements) {
@@ -87,7 +79,6 @@ class MessageCommunicator : public Communicator {
   }
 
   MpiGroup group_;
-  std::shared_ptr<MpiRank> rank_;
   SignatureCheck check_;
   std::int64_t block_;  // bytes for one rank in one call of MPI
   std::vector<std::byte> sent_, received_;
@@ -97,7 +88,7 @@ class MessageCommunicator : public Communicator {
 }  // namespace
 
 std::unique_ptr<Communicator> make_message_communicator(MpiGroup group, std::string name, const std::shared_ptr<MpiRank>& rank) {
-  return std::make_unique<MessageCommunicator>(std::move(group), std::move(name), rank);
+  return std::make_unique<MessageCommunicator>(std::move(group), std::move(name), rank->record);
 }
 
 }  // namespace weft

@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "parallel/collective_shapes.h"
 #include "parallel/mpi/checked_call.h"
 #include "parallel/mpi/mpi_communicator.h"
@@ -39,19 +37,19 @@ Layout layout_of(const MpiGroup& group, std::int64_t my_host) {
   return layout;
 }
 
-/// Copies; bfloat16 becomes float32.
+/// Copies `from`, of this dtype, into a tensor of the type that it is summed in: bfloat16 becomes float32.
 void widen(Tensor to, const std::byte* from, DType dtype) {
   if (dtype != DType::kBFloat16) return copy_bytes(to.data, from, to.bytes());
   for (std::int64_t i = 0; i < to.elements(); ++i) to.as<float>()[i] = static_cast<float>(reinterpret_cast<const bfloat16*>(from)[i]);
 }
 
-/// The way back.
+/// Copies back what widen() copied, float32 rounded to bfloat16.
 void round(std::byte* to, Tensor from, DType dtype) {
   if (dtype != DType::kBFloat16) return copy_bytes(to, from.data, from.bytes());
   for (std::int64_t i = 0; i < from.elements(); ++i) reinterpret_cast<bfloat16*>(to)[i] = bfloat16(from.as<float>()[i]);
 }
 
-/// These record nothing: their calls are parts of one that is recorded.
+/// For the communicators inside this one: their calls are parts of one that the flight record has already.
 std::shared_ptr<MpiRank> unrecorded(const MpiRank& rank) {
   return std::make_shared<MpiRank>(MpiRank{std::make_shared<FlightRecord>(), rank.options, rank.host});
 }
@@ -138,11 +136,6 @@ class MultiHostCommunicator : public Communicator {
   }
 
   void barrier(Stream&) override { const CheckedCall call(check_, {.operation = Operation::kBarrier}); }
-
-  std::unique_ptr<Communicator> split(int color) override {
-    const CheckedCall call(check_, {.operation = Operation::kSplit});
-    return make_mpi_communicator(group_.split(color), fmt::format("{}.{}", check_.name(), color), rank_);
-  }
 
  private:
   int my_host() const { return layout_.host[static_cast<std::size_t>(rank())]; }

@@ -45,10 +45,6 @@ class SharedMemoryCommunicator : public SharedCommunicator {
     }
     return window_memory(std::move(memory), bytes);
   }
-  std::unique_ptr<Communicator> split(int color) override {
-    exchange_colors(color);  // so that a rank that does something else is named
-    return make_mpi_communicator(group_.split(color), fmt::format("{}.{}", name(), color), rank_);
-  }
 
   static void say_once(MpiRank& rank, const std::string& text) {
     if (rank.options.say) std::exchange(rank.options.say, nullptr)(text);

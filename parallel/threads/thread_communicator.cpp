@@ -1,14 +1,16 @@
 #include "parallel/threads/thread_communicator.h"
 
-#include <algorithm>
+#include <atomic>
 #include <exception>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <new>
+#include <string>
 #include <thread>
 #include <utility>
-
-#include <fmt/format.h>
+#include <vector>
 
 #include "parallel/shared_communicator.h"
 #include "parallel/threads/thread_control.h"
@@ -28,19 +30,6 @@ class ThreadGroup {
   std::byte* control() { return reinterpret_cast<std::byte*>(control_.data()); }
   const std::atomic<bool>& failed() const { return failed_; }
 
-  /// The part of this group with this colour; the first of its ranks makes it.
-  std::shared_ptr<ThreadGroup> child(int color, int size) {
-    const std::lock_guard lock(mutex_);
-    std::shared_ptr<ThreadGroup>& child = children_[color];
-    if (!child) child = std::make_shared<ThreadGroup>(size, failed_);
-    return child;
-  }
-  /// Before the next split, when every rank has its part.
-  void forget_children() {
-    const std::lock_guard lock(mutex_);
-    children_.clear();
-  }
-
  private:
   struct alignas(64) Line {
     std::byte bytes[64];
@@ -48,8 +37,6 @@ class ThreadGroup {
   const std::atomic<bool>& failed_;
   int size_;
   std::vector<Line> control_;
-  std::mutex mutex_;
-  std::map<int, std::shared_ptr<ThreadGroup>> children_;
 };
 
 SharedArea area_of(const std::shared_ptr<ThreadGroup>& group, int rank) {
@@ -64,39 +51,46 @@ class ThreadCommunicator : public SharedCommunicator {
     add_window(std::vector<std::uintptr_t>(static_cast<std::size_t>(group_->size())), std::numeric_limits<std::int64_t>::max());
   }
   Memory allocate(Device& device, std::int64_t bytes) override { return device.allocate(bytes, MemoryKind::kDevice); }
-  std::unique_ptr<Communicator> split(int color) override { return split(color, fmt::format("{}.{}", name(), color)); }
-
-  std::unique_ptr<Communicator> split(int color, std::string child_name) {
-    const std::vector<int> colors = exchange_colors(color);
-    const auto size = static_cast<int>(std::count(colors.begin(), colors.end(), color));
-    const auto child_rank = static_cast<int>(std::count(colors.begin(), colors.begin() + rank(), color));
-    std::shared_ptr<ThreadGroup> child = group_->child(color, size);
-    wait();
-    if (rank() == 0) group_->forget_children();
-    wait();
-    return std::make_unique<ThreadCommunicator>(std::move(child), child_rank, std::move(child_name), record());
-  }
 
  private:
   std::shared_ptr<ThreadGroup> group_;
 };
 
-Mesh make_thread_mesh(const std::shared_ptr<ThreadGroup>& world, ThreadTable& table, int rank, const ParallelConfig& config) {
-  const Grid grid = grid_of(config, world->size());
-  Mesh mesh;
-  auto all = std::make_unique<ThreadCommunicator>(world, rank, "world", std::make_shared<FlightRecord>());
-  mesh.dp = all->split(rank % grid.tensor, "dp");
-  mesh.tp = all->split(rank / grid.tensor, "tp");
-  mesh.world = std::move(all);
-  mesh.control = make_thread_control(table, rank);
-  return mesh;
-}
+/// The groups of a grid of threads.
+class ThreadGrid {
+ public:
+  ThreadGrid(Grid grid, const std::atomic<bool>& failed)
+      : grid_(grid),
+        world_(std::make_shared<ThreadGroup>(grid.data * grid.tensor, failed)),
+        dp_(make_groups(grid.tensor, grid.data, failed)),
+        tp_(make_groups(grid.data, grid.tensor, failed)) {}
+
+  Mesh mesh(int rank, ThreadTable& table) const {
+    const auto record = std::make_shared<FlightRecord>();
+    const int dp_rank = rank / grid_.tensor, tp_rank = rank % grid_.tensor;
+    return {std::make_unique<ThreadCommunicator>(world_, rank, "world", record),
+            std::make_unique<ThreadCommunicator>(dp_[static_cast<std::size_t>(tp_rank)], dp_rank, "dp", record),
+            std::make_unique<ThreadCommunicator>(tp_[static_cast<std::size_t>(dp_rank)], tp_rank, "tp", record),
+            make_thread_control(table, rank)};
+  }
+
+ private:
+  static std::vector<std::shared_ptr<ThreadGroup>> make_groups(int count, int size, const std::atomic<bool>& failed) {
+    std::vector<std::shared_ptr<ThreadGroup>> groups;
+    for (int i = 0; i < count; ++i) groups.push_back(std::make_shared<ThreadGroup>(size, failed));
+    return groups;
+  }
+
+  Grid grid_;
+  std::shared_ptr<ThreadGroup> world_;
+  std::vector<std::shared_ptr<ThreadGroup>> dp_, tp_;  // dp_ by tp rank, tp_ by dp rank
+};
 
 }  // namespace
 
 void run_ranks(int ranks, const ParallelConfig& config, const std::function<void(Mesh&)>& body) {
   std::atomic<bool> failed = false;
-  const auto world = std::make_shared<ThreadGroup>(ranks, failed);
+  const ThreadGrid grid(grid_of(config, ranks), failed);
   ThreadTable table(ranks, failed);
   std::mutex mutex;
   std::exception_ptr first;
@@ -104,7 +98,7 @@ void run_ranks(int ranks, const ParallelConfig& config, const std::function<void
   for (int rank = 0; rank < ranks; ++rank) {
     threads.emplace_back([&, rank] {
       try {
-        Mesh mesh = make_thread_mesh(world, table, rank, config);
+        Mesh mesh = grid.mesh(rank, table);
         body(mesh);
       } catch (...) {  // handed on, by the thread that joins
         const std::lock_guard lock(mutex);

@@ -23,8 +23,6 @@ template <class T>
 T value(int rank, std::int64_t i) {
   if constexpr (std::is_same_v<T, bfloat16>) {
     return bfloat16(static_cast<float>(number(rank, i)));
-  } else if constexpr (std::is_integral_v<T>) {
-    return static_cast<T>(number(rank, i) * 1e5);
   } else {
     return static_cast<T>(number(rank, i));
   }
@@ -124,7 +122,7 @@ std::string describe(const CollectiveCase& what) {
 std::vector<CollectiveCase> all_cases() {
   std::vector<CollectiveCase> cases;
   for (const Place place : {Place::kAllocated, Place::kAnywhere}) {
-    for (const DType dtype : {DType::kFloat32, DType::kBFloat16, DType::kFloat64, DType::kInt32, DType::kInt64}) {
+    for (const DType dtype : {DType::kFloat32, DType::kBFloat16, DType::kFloat64}) {
       for (const std::int64_t count : {0, 1, 37, 4099}) cases.push_back({count, dtype, place});
     }
     cases.push_back({100'003, DType::kFloat64, place});
@@ -141,9 +139,7 @@ void check_collectives(Communicator& group, Device& device, const CollectiveCase
     case DType::kFloat64:
       return Case<double>(group, device, what).run();
     case DType::kInt32:
-      return Case<std::int32_t>(group, device, what).run();
     case DType::kInt64:
-      return Case<std::int64_t>(group, device, what).run();
     case DType::kUInt8:
       break;
   }
@@ -154,16 +150,16 @@ void check_reuse(Communicator& group, Device& device, int rounds) {
   constexpr std::int64_t kChunk = 5000;  // long enough to be caught reading
   const int ranks = group.size();
   const Memory whole_memory = group.allocate(device, kChunk * ranks * 4), chunk_memory = group.allocate(device, kChunk * 4);
-  const std::span<std::int32_t> whole = whole_memory.tensor({kChunk * ranks}, DType::kInt32).span<std::int32_t>();
-  const std::span<std::int32_t> chunk = chunk_memory.tensor({kChunk}, DType::kInt32).span<std::int32_t>();
-  const Tensor x = whole_memory.tensor({kChunk * ranks}, DType::kInt32), y = chunk_memory.tensor({kChunk}, DType::kInt32);
+  const std::span<float> whole = whole_memory.tensor({kChunk * ranks}, DType::kFloat32).span<float>();
+  const std::span<float> chunk = chunk_memory.tensor({kChunk}, DType::kFloat32).span<float>();
+  const Tensor x = whole_memory.tensor({kChunk * ranks}, DType::kFloat32), y = chunk_memory.tensor({kChunk}, DType::kFloat32);
   Stream& stream = device.stream(StreamKind::kCommunication);
-  const auto require_all = [](std::span<const std::int32_t> values, std::int32_t expected, const char* verb) {
-    const auto wrong = std::count_if(values.begin(), values.end(), [&](std::int32_t value) { return value != expected; });
+  const auto require_all = [](std::span<const float> values, float expected, const char* verb) {
+    const auto wrong = std::count_if(values.begin(), values.end(), [&](float value) { return value != expected; });
     EXPECT_EQ(wrong, 0) << verb << ", expected " << expected;
   };
   for (int round = 0; round < rounds; ++round) {
-    const std::int32_t bring = round * ranks, sum = ranks * bring;
+    const auto bring = static_cast<float>(round * ranks), sum = static_cast<float>(ranks) * bring;
     std::fill(whole.begin(), whole.end(), bring);
     group.reduce_scatter(stream, x, y);
     std::fill(whole.begin(), whole.end(), -1);
@@ -177,7 +173,7 @@ void check_reuse(Communicator& group, Device& device, int rounds) {
     const int root = round % ranks;
     std::fill(chunk.begin(), chunk.end(), group.rank() == root ? bring : -1);
     group.broadcast(stream, y, root);
-    const std::vector<std::int32_t> received(chunk.begin(), chunk.end());
+    const std::vector<float> received(chunk.begin(), chunk.end());
     std::fill(chunk.begin(), chunk.end(), -1);
     require_all(received, bring, "broadcast");
   }

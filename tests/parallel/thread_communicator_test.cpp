@@ -58,19 +58,8 @@ TEST(ThreadCommunicatorTest, TheGridOfTwoByTwoSumsAlongEachAxis) {
     *x.as<double>() = 1 << rank;
     mesh.dp->all_reduce(stream, x);
     EXPECT_EQ(*x.as<double>(), rank % 2 == 0 ? 5 : 10);
-  });
-}
-
-TEST(ThreadCommunicatorTest, RanksOfOneColourFormAGroupInTheirOrder) {
-  run_ranks(5, [](Mesh& mesh) {
-    for (int repeat = 0; repeat < 3; ++repeat) {
-      const int rank = mesh.world->rank();
-      const std::unique_ptr<Communicator> part = mesh.world->split(rank % 2);
-      EXPECT_EQ(part->size(), rank % 2 == 0 ? 3 : 2);
-      EXPECT_EQ(part->rank(), rank / 2);
-      CpuDevice device(reference_kernels());
-      check_collectives(*part, device, {.count = 5});
-    }
+    check_collectives(*mesh.tp, device, {.count = 5});
+    check_collectives(*mesh.dp, device, {.count = 5});
   });
 }
 
