@@ -13,7 +13,7 @@ many_ranks() {
   mpirun --bind-to none -n "$n" "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/$run" --set data.prepared="$WORK/prepared" \
     --set training.report_freq=1u --set validation.valid_freq=0 --set checkpoint.save_freq=0 >"$WORK/$run.log" 2>&1
 }
-losses() { sed -nE 's/.*"part":"train","step":([0-9]+),.*"loss":([0-9.e+-]+),.*/\1 \2/p' "$WORK/$1/run_log.jsonl" >"$WORK/$1.loss"; }
+losses() { sed -nE 's/.*"part": "train", "step": ([0-9]+),.*"loss": ([0-9.e+-]+),.*/\1 \2/p' "$WORK/$1/run_log.jsonl" >"$WORK/$1.loss"; }
 
 one_rank whole
 for rows in 220 130 90; do one_rank "passes of $rows" --set training.micro_batch_size=$rows; done

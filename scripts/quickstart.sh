@@ -49,7 +49,7 @@ choose_updates() {
   $weft launch -n 2 -- train --config "$config" "$@" --set training.train_steps=$probe --set training.decay_steps="$most" \
     --set training.report_freq=$((probe / 2))u --set 'validation.valid_metrics=[perplexity]' || return $?
   left=$((in_all - after_training - (SECONDS - started)))
-  step_ms=$(sed -nE 's/.*"part":"train".*"step_ms":([0-9.]+).*/\1/p' "$run_dir/run_log.jsonl" | tail -n 1)
+  step_ms=$(sed -nE 's/.*"part": "train".*"step_ms": ([0-9.]+).*/\1/p' "$run_dir/run_log.jsonl" | tail -n 1)
   awk -v ms="$step_ms" -v left="$left" -v most="$most" \
     'BEGIN { n = int(left * 10 / ms) * 100; if (n < 1000) n = 1000; if (n > most) n = most; print n }' >"$updates_file"
   say "an update takes ${step_ms%.*} ms on this machine: $(cat "$updates_file") updates"

@@ -27,7 +27,7 @@ echo "4 ranks on 2 hosts: the same bytes by mpirun and by weft launch"
 
 train one --set training.report_freq=10u
 train regrouped --set training.report_freq=10u training.micro_batch_size=130
-losses() { sed -nE 's/.*"part":"train","step":([0-9]+),.*"loss":([0-9.e+-]+),.*/\1 \2/p' "$WORK/$1/run_log.jsonl"; }
+losses() { sed -nE 's/.*"part": "train", "step": ([0-9]+),.*"loss": ([0-9.e+-]+),.*/\1 \2/p' "$WORK/$1/run_log.jsonl"; }
 # drift RUN: the largest relative difference of its losses from those of one rank.
 drift() { paste -d ' ' <(losses one) <(losses "$1") | awk '{ d = ($2 - $4) / $2; if (d < 0) d = -d; if (d > m) m = d; n++ } END { if (n != 30) m = 1; print m }'; }
 echo "largest relative difference of the loss from one rank: $(drift straight); of one rank with regrouped passes: $(drift regrouped)"

@@ -99,7 +99,7 @@ class StopAndResumeTest : public testing::Test {
     std::vector<std::string> found;
     std::istringstream lines(log_of(name));
     for (std::string line; std::getline(lines, line);) {
-      if (const std::size_t at = line.find("\"part\":\"valid\""); at != line.npos) found.push_back(line.substr(at));
+      if (const std::size_t at = line.find("\"part\": \"valid\""); at != line.npos) found.push_back(line.substr(at));
     }
     return found;
   }
