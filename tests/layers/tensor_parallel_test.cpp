@@ -21,7 +21,6 @@ class EchoingPair : public Communicator {
   void all_gather(Stream&, Tensor, Tensor) override { fail("not used here"); }
   void broadcast(Stream&, Tensor, int) override { fail("not used here"); }
   void barrier(Stream&) override { fail("not used here"); }
-  std::unique_ptr<Communicator> split(int) override { fail("not used here"); }
 };
 
 TEST(TensorParallelTest, SumsOutputsGoingForwardAndInputGradientsComingBack) {

@@ -39,7 +39,6 @@ class NamedRank : public Communicator {
   void all_gather(Stream&, Tensor, Tensor) override { fail("a rank in name only"); }
   void broadcast(Stream&, Tensor, int) override { fail("a rank in name only"); }
   void barrier(Stream&) override { fail("a rank in name only"); }
-  std::unique_ptr<Communicator> split(int) override { fail("a rank in name only"); }
 
  private:
   int rank_, size_;
