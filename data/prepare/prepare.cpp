@@ -164,6 +164,28 @@ PreparedCheck check(const PrepareConfig& config, const Json& made, FileContents&
   return {damage.empty() ? PreparedState::kWhole : PreparedState::kDamaged, damage};
 }
 
+/// Files that no preparation wrote are not replaced: exit 64. A vocabulary among them may be used.
+void require_replaceable(const PrepareConfig& config, const std::vector<VocabularySource>& sources, FileContents& contents) {
+  for (const VocabularySource& source : sources) {
+    require_fitting(source, config.vocab);
+    const std::string there = config.folder + "/" + source.name;
+    std::error_code error;
+    if (std::filesystem::exists(there, error) && !source.found.empty() && contents.of(there) != contents.of(source.found)) {
+      require_own(config.folder, {source.name}, contents);
+    }
+  }
+  require_own(config.folder, {"train/source.bin", "train/target.bin"}, contents);
+  if (!config.data.valid.given()) return;
+  require_own(config.folder, {"valid/source.bin", "valid/target.bin", "valid/text.src", "valid/text.tgt"}, contents);
+}
+
+/// Whether the training data are whole already, so that only the validation text is encoded.
+bool training_stays(const PrepareConfig& config, const Json& made, FileContents& contents) {
+  const PreparedState state = check(config, made, contents).state;
+  return state == PreparedState::kWhole || state == PreparedState::kOtherValid ||
+         (state == PreparedState::kDamaged && damage_of(config.folder, true, contents).empty());
+}
+
 }  // namespace
 
 PrepareReport prepare(const PrepareConfig& config) {
@@ -179,20 +201,9 @@ PrepareReport prepare(const PrepareConfig& config) {
   const Json made = made_from(config, contents);
   PrepareReport report;
   report.warnings = repeated_texts(config, contents);
-  // Where the training data are whole already, only the validation text is encoded.
-  const PreparedState state = check(config, made, contents).state;
-  const bool stays = (state == PreparedState::kWhole || state == PreparedState::kOtherValid) ||
-                     (state == PreparedState::kDamaged && damage_of(config.folder, true, contents).empty());
+  const bool stays = training_stays(config, made, contents);
   const std::vector<VocabularySource> sources = sources_of(config, contents);
-  for (const VocabularySource& source : sources) {
-    require_fitting(source, config.vocab);
-    const std::string there = config.folder + "/" + source.name;
-    if (std::filesystem::exists(there, error) && !source.found.empty() && contents.of(there) != contents.of(source.found)) {
-      require_own(config.folder, {source.name}, contents);
-    }
-  }
-  require_own(config.folder, {"train/source.bin", "train/target.bin"}, contents);
-  if (has_valid) require_own(config.folder, {"valid/source.bin", "valid/target.bin", "valid/text.src", "valid/text.tgt"}, contents);
+  require_replaceable(config, sources, contents);
 
   PreparedStaging staging(config.folder);
   Json json = Json::object(), staying = Json::object();
