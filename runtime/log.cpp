@@ -98,4 +98,11 @@ void Log::add_file(const std::string& path) {
   }
 }
 
+std::string bytes_text(std::int64_t bytes) {
+  const double value = static_cast<double>(bytes);
+  if (value >= 1e9) return fmt::format("{:.1f} GB", value / 1e9);
+  if (value >= 1e6) return fmt::format("{:.0f} MB", value / 1e6);
+  return fmt::format("{:.0f} kB", value / 1e3);
+}
+
 }  // namespace weft

@@ -1,9 +1,13 @@
 #pragma once
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace weft {
+
+/// For people: 1.9 GB, 61 MB, 12 kB. Thousands, as disks and networks count.
+std::string bytes_text(std::int64_t bytes);
 
 enum class LogLevel { kInfo, kWarning, kError };
 

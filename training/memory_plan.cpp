@@ -8,6 +8,7 @@
 #include "parallel/dry_communicator.h"
 #include "runtime/dry_device.h"
 #include "runtime/kernels/cross_entropy.h"
+#include "runtime/log.h"
 #include "runtime/step_state.h"
 #include "state/gradient_reducer.h"
 #include "state/optimizer_shards.h"
@@ -75,13 +76,6 @@ MemoryPlan fit_micro_batch(const MemoryQuestion& question, std::int64_t batch_ro
     MemoryPlan plan = measure_memory(question, parts == 1 ? part : part + longest);
     if (plan.total() <= limit) return plan;
   }
-}
-
-std::string bytes_text(std::int64_t bytes) {
-  const double value = static_cast<double>(bytes);
-  if (value >= 1e9) return fmt::format("{:.1f} GB", value / 1e9);
-  if (value >= 1e6) return fmt::format("{:.0f} MB", value / 1e6);
-  return fmt::format("{:.0f} kB", value / 1e3);
 }
 
 std::string describe(const MemoryPlan& plan) {

@@ -49,7 +49,5 @@ MemoryPlan fit_micro_batch(const MemoryQuestion&, std::int64_t batch_rows, std::
 
 /// `weights 61 MB, gradients 121 MB, ...`
 std::string describe(const MemoryPlan&);
-/// 1.9 GB, 61 MB, 12 kB: thousands, as disks and networks count.
-std::string bytes_text(std::int64_t bytes);
 
 }  // namespace weft

@@ -14,10 +14,10 @@
 #include "launcher/verbs/decoding_run.h"
 #include "runtime/error.h"
 #include "runtime/files/storage.h"
+#include "runtime/log.h"
 #include "runtime/random.h"
 #include "state/checkpoint/copy_weights.h"
 #include "state/checkpoint/run_directory.h"
-#include "training/memory_plan.h"
 
 namespace weft {
 namespace {

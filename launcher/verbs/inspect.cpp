@@ -7,9 +7,9 @@
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/files/storage.h"
+#include "runtime/log.h"
 #include "state/checkpoint/checkpoint_reader.h"
 #include "state/checkpoint/run_directory.h"
-#include "training/memory_plan.h"
 
 namespace weft {
 namespace {

@@ -8,6 +8,7 @@
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/files/json.h"
+#include "runtime/log.h"
 #include "training/available_memory.h"
 #include "training/memory_plan.h"
 

@@ -17,6 +17,7 @@
 #include "launcher/verbs/run_directory_setup.h"
 #include "launcher/version.h"
 #include "runtime/error.h"
+#include "runtime/log.h"
 #include "state/checkpoint/run_directory.h"
 #include "state/checkpoint/run_lock.h"
 #include "training/available_memory.h"

@@ -16,12 +16,6 @@ namespace {
 
 constexpr std::int64_t kMarginBytes = std::int64_t{64} << 20;  // for headers, the manifest, the run's logs
 
-std::string size_text(std::int64_t bytes) {
-  const auto size = static_cast<double>(bytes);
-  if (size < 1e6) return fmt::format("{:.1f} kB", size / 1e3);
-  return size < 1e9 ? fmt::format("{:.0f} MB", size / 1e6) : fmt::format("{:.2f} GB", size / 1e9);
-}
-
 std::string report_text(const Inventory& inventory, const std::string& error) {
   Json report;
   report.set("error", error);
@@ -113,7 +107,7 @@ std::string Saver::make_folder(std::int64_t step, std::string& error) {
     try {
       const std::int64_t needed = checkpoint_bytes(setup_.parameters, setup_.shards) + kMarginBytes;
       if (const std::int64_t free = setup_.storage.free_bytes(setup_.run_dir); free < needed) {
-        answer.set("error", fmt::format("{} of disk space are needed, {} are free", size_text(needed), size_text(free)));
+        answer.set("error", fmt::format("{} of disk space are needed, {} are free", bytes_text(needed), bytes_text(free)));
       } else {
         setup_.storage.create_folder(folder);
       }
@@ -162,7 +156,7 @@ void Saver::conclude() {
   failed_in_row_ = 0;
   committed_step_ = save.step;
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - save.started).count();
-  setup_.log.info("save", fmt::format("step {} committed, {} in {:.1f} s, {}/{}", save.step, size_text(bytes), seconds, setup_.run_dir,
+  setup_.log.info("save", fmt::format("step {} committed, {} in {:.1f} s, {}/{}", save.step, bytes_text(bytes), seconds, setup_.run_dir,
                                       step_folder(save.step)));
 }
 
