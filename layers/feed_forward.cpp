@@ -5,13 +5,24 @@
 namespace weft {
 
 FeedForward::FeedForward(const FeedForwardConfig& config, ParameterScope parameters, TensorParallel tensor_parallel)
-    : ffn_size_(config.ffn_size),
+    : ffn_size_(config.ffn_size / tensor_parallel.size()),
       activation_(config.activation),
-      fc1_({.in_features = config.hidden_size, .outputs = {{"fc1", config.ffn_size}}, .bias = config.bias}, parameters),
-      fc2_({.in_features = config.ffn_size, .outputs = {{"fc2", config.hidden_size}}, .bias = config.bias}, parameters),
+      fc1_({.in_features = config.hidden_size,
+            .outputs = {{"fc1", config.ffn_size}},
+            .bias = config.bias,
+            .cut = LinearCut::kOutputs,
+            .tensor_parallel = tensor_parallel},
+           parameters),
+      fc2_({.in_features = config.ffn_size,
+            .outputs = {{"fc2", config.hidden_size}},
+            .bias = config.bias,
+            .cut = LinearCut::kInputs,
+            .tensor_parallel = tensor_parallel},
+           parameters),
       dropout_{parameters.site("activation_dropout"), config.activation_dropout},
       tensor_parallel_(tensor_parallel) {
-  require_alone(tensor_parallel_);
+  tensor_parallel_.require_divides("model.ffn_size", config.ffn_size);
+  tensor_parallel_.require_no_dropout(config.activation_dropout);
 }
 
 void FeedForward::forward(Context& ctx, Tensor x, const Rows& rows, Tensor y, Saved& saved) const {
@@ -31,8 +42,7 @@ void FeedForward::backward(Context& ctx, Tensor dy, const Saved& saved, Tensor d
   fc2_.backward(ctx, dy, saved.h, dh);
   if (drops(ctx, saved.dropout)) kernels::dropout(ctx, {.x = dh, .dropout = saved.dropout, .y = dh});
   kernels::activation_backward(ctx, {.dy = dh, .x = saved.pre.defined() ? saved.pre : saved.h, .activation = activation_, .dx = dh});
-  fc1_.backward(ctx, dh, saved.x, dx, write);
-  tensor_parallel_.enter_backward(ctx, dx);
+  tensor_parallel_.enter_backward(ctx, dx, write, [&](Tensor part, Write how) { fc1_.backward(ctx, dh, saved.x, part, how); });
 }
 
 }  // namespace weft

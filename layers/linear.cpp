@@ -15,9 +15,15 @@ std::vector<ParameterScope::NamedRows> with_suffix(std::vector<ParameterScope::N
 
 Linear::Linear(const LinearConfig& config, ParameterScope parameters) {
   constexpr bool kDecayed = true;
-  weight_ = &parameters.add_fused(with_suffix(config.outputs, ".weight"), config.in_features, Init::xavier_uniform(config.gain), kDecayed);
+  const TensorParallel& tp = config.tensor_parallel;
+  const Cut by_rows = config.cut == LinearCut::kOutputs ? tp.cut(0) : Cut{};
+  const Cut of_weight = config.cut == LinearCut::kInputs ? tp.cut(1) : by_rows;
+  weight_ = &parameters.add_fused(with_suffix(config.outputs, ".weight"), config.in_features, Init::xavier_uniform(config.gain), kDecayed,
+                                  of_weight);
   weight_->multiplied = true;
-  if (config.bias) bias_ = &parameters.add_fused(with_suffix(config.outputs, ".bias"), 0, Init::zeros(), !kDecayed);
+  if (!config.bias) return;
+  bias_ = &parameters.add_fused(with_suffix(config.outputs, ".bias"), 0, Init::zeros(), !kDecayed, by_rows);
+  adds_bias_ = config.cut != LinearCut::kInputs || tp.is_first();
 }
 
 void Linear::forward(Context& ctx, Tensor x, Tensor y) const {
@@ -28,7 +34,7 @@ void Linear::forward(Context& ctx, Tensor x, Tensor y, Activation activation, Te
   kernels::matmul(ctx, {.a = x,
                         .b = weight_->value,
                         .transpose_b = true,
-                        .bias = bias_ == nullptr ? Tensor{} : bias_->value,
+                        .bias = adds_bias_ ? bias_->value : Tensor{},
                         .activation = activation,
                         .pre_activation = pre_activation,
                         .packed_b = weight_->packed,

@@ -61,12 +61,15 @@ void draw(const Parameter& parameter, std::uint64_t seed, Tensor out) {
   }
 }
 
-Part whole_part(std::string name, Shape shape, std::int64_t row) {
-  const Shape origin = shape.dims() > 1 ? Shape{0, 0} : Shape{0};
-  return {.name = std::move(name), .shape = shape, .box = {origin, shape}, .row = row};
-}
-
 }  // namespace
+
+Box box_of(const Shape& shape, const Cut& cut) {
+  Box box{shape.dims() > 1 ? Shape{0, 0} : Shape{0}, shape};
+  const std::int64_t all = shape[cut.dim], piece = aligned((all + cut.size - 1) / cut.size, cut.unit);
+  box.begin[cut.dim] = std::min(all, cut.rank * piece);
+  box.size[cut.dim] = std::min(all, (cut.rank + 1) * piece) - box.begin[cut.dim];
+  return box;
+}
 
 Parameter& ParameterSet::add(Parameter parameter) {
   for (const Part& part : parameter.parts) {
@@ -108,7 +111,8 @@ void ParameterSet::lay_out() {
 std::int64_t ParameterSet::count() const {
   std::int64_t count = 0;
   for (const Parameter& parameter : parameters_) {
-    if (parameter.saved) count += parameter.shape.elements();
+    if (!parameter.saved) continue;
+    for (const Part& part : parameter.parts) count += part.shape.elements();
   }
   return count;
 }
@@ -147,25 +151,29 @@ std::string ParameterScope::full_name(std::string_view name) const {
   return prefix_.empty() ? std::string(name) : fmt::format("{}.{}", prefix_, name);
 }
 
-Parameter& ParameterScope::add(std::string_view name, Shape shape, Init init, bool decayed) const {
-  return set_->add({.parts = {whole_part(full_name(name), shape, 0)}, .shape = shape, .init = init, .decayed = decayed, .block = block_});
+Parameter& ParameterScope::add(std::string_view name, Shape shape, Init init, bool decayed, const Cut& cut) const {
+  const Part part{.name = full_name(name), .shape = shape, .box = box_of(shape, cut), .row = 0};
+  return set_->add({.parts = {part}, .shape = part.box.size, .init = init, .decayed = decayed, .block = block_});
 }
 
-Parameter& ParameterScope::add_fused(const std::vector<NamedRows>& parts, std::int64_t columns, Init init, bool decayed) const {
+Parameter& ParameterScope::add_fused(const std::vector<NamedRows>& parts, std::int64_t columns, Init init, bool decayed,
+                                     const Cut& cut) const {
   Parameter parameter{.init = init, .decayed = decayed, .block = block_};
   std::int64_t rows = 0;
-  for (const NamedRows& part : parts) {
-    const Shape shape = columns > 0 ? Shape{part.rows, columns} : Shape{part.rows};
-    parameter.parts.push_back(whole_part(full_name(part.name), shape, rows));
-    rows += part.rows;
+  for (const NamedRows& named : parts) {
+    const Shape shape = columns > 0 ? Shape{named.rows, columns} : Shape{named.rows};
+    parameter.parts.push_back({.name = full_name(named.name), .shape = shape, .box = box_of(shape, cut), .row = rows});
+    parameter.shape = parameter.parts.back().box.size;
+    rows += parameter.shape[0];
   }
-  parameter.shape = columns > 0 ? Shape{rows, columns} : Shape{rows};
+  parameter.shape[0] = rows;
   return set_->add(std::move(parameter));
 }
 
 Parameter& ParameterScope::add_constant(std::string_view name, Shape shape, Init init) const {
-  return set_->add(
-      {.parts = {whole_part(full_name(name), shape, 0)}, .shape = shape, .init = init, .trained = false, .saved = false, .block = block_});
+  Parameter& parameter = add(name, shape, init);
+  parameter.trained = parameter.saved = false;
+  return parameter;
 }
 
 }  // namespace weft

@@ -17,6 +17,15 @@ struct Box {
   Shape size;
 };
 
+/// How a tensor is dealt to the ranks of tensor parallelism: along dim `dim`, in equal pieces of whole units; the last one is what is left.
+struct Cut {
+  int dim = 0;
+  int rank = 0, size = 1;
+  std::int64_t unit = 1;
+};
+/// What rank `cut.rank` holds of a tensor; of size one, all of it.
+Box box_of(const Shape&, const Cut&);
+
 /// A tensor as files name it. Fused or padded storage never shows in a part.
 struct Part {
   std::string name;  // encoder.layers.0.self_attn.q_proj.weight
@@ -92,7 +101,7 @@ class ParameterSet {
   FlatRange block(BlockId id) const { return blocks_.at(static_cast<std::size_t>(id)); }
   std::int64_t elements() const { return saved_elements_; }        // saved ones with their padding: gradients, masters, moments
   std::int64_t total_elements() const { return total_elements_; }  // with the constants: values
-  std::int64_t count() const;                                      // numbers a user would count: saved, without padding
+  std::int64_t count() const;                                      // numbers a user would count: of the whole model, saved, without padding
   /// Makes every `value` a view into flat storage of total_elements().
   void bind_values(Tensor flat);
   /// Makes every `grad` of a trained one a view into the memory that the gradient of its range has.
@@ -119,14 +128,16 @@ class ParameterScope {
   std::string full_name(std::string_view name) const;
   /// The key of a random site here, for example "dropout".
   RandomKey site(std::string_view name) const { return random_key(set_->seed(), full_name(name)); }
-  /// Registers one parameter that is one part.
-  Parameter& add(std::string_view name, Shape, Init, bool decayed = false) const;
-  /// Registers one parameter of several parts, one below the other (q_proj.weight, k_proj.weight, v_proj.weight).
+  /// Registers one parameter that is one part: this rank's piece of a tensor of that shape.
+  Parameter& add(std::string_view name, Shape, Init, bool decayed = false, const Cut& = {}) const;
+  /// Registers one parameter of several parts, one below the other (q_proj.weight, k_proj.weight, v_proj.weight), of each this rank's
+  /// piece.
   struct NamedRows {
     std::string name;
     std::int64_t rows;
   };
-  Parameter& add_fused(const std::vector<NamedRows>& parts, std::int64_t columns, Init, bool decayed) const;  // columns 0: vectors
+  /// `columns` 0: vectors.
+  Parameter& add_fused(const std::vector<NamedRows>& parts, std::int64_t columns, Init, bool decayed, const Cut& = {}) const;
   /// Registers a constant: not trained, not saved.
   Parameter& add_constant(std::string_view name, Shape, Init) const;
 

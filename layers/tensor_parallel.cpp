@@ -10,12 +10,17 @@ void TensorParallel::leave(Context& ctx, Tensor y) const {
   if (size() > 1) tp_->all_reduce(ctx.stream, y);
 }
 
-void TensorParallel::enter_backward(Context& ctx, Tensor dx) const {
-  if (size() > 1) tp_->all_reduce(ctx.stream, dx);
+void TensorParallel::require_divides(const char* key, std::int64_t count) const {
+  if (count % size() == 0) return;
+  std::string sizes;
+  for (std::int64_t n = 1; n <= count && n <= 64; ++n) {
+    if (count % n == 0) sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", n);
+  }
+  fail_input(fmt::format("parallel.tensor: {} does not divide {} = {}\n  expected  {}", size(), key, count, sizes));
 }
 
-void require_alone(const TensorParallel& tensor_parallel) {
-  if (tensor_parallel.size() > 1) fail_input(fmt::format("parallel.tensor: {} is not supported yet, expected 1", tensor_parallel.size()));
+void TensorParallel::require_no_dropout(double p) const {
+  if (size() > 1 && p > 0) fail_input("parallel.tensor: dropout inside a layer that is cut is not supported yet");
 }
 
 }  // namespace weft

@@ -10,31 +10,41 @@ constexpr double kGain = std::numbers::sqrt2 / 2;
 }  // namespace
 
 CrossAttention::CrossAttention(const AttentionConfig& config, ParameterScope parameters, TensorParallel tensor_parallel)
-    : hidden_size_(config.hidden_size),
-      query_projection_(
-          {.in_features = config.hidden_size, .outputs = {{"q_proj", config.hidden_size}}, .bias = config.bias, .gain = kGain}, parameters),
+    : width_(config.hidden_size / tensor_parallel.size()),
+      query_projection_({.in_features = config.hidden_size,
+                         .outputs = {{"q_proj", config.hidden_size}},
+                         .bias = config.bias,
+                         .gain = kGain,
+                         .cut = LinearCut::kOutputs,
+                         .tensor_parallel = tensor_parallel},
+                        parameters),
       key_value_projection_({.in_features = config.hidden_size,
                              .outputs = {{"k_proj", config.hidden_size}, {"v_proj", config.hidden_size}},
                              .bias = config.bias,
-                             .gain = kGain},
+                             .gain = kGain,
+                             .cut = LinearCut::kOutputs,
+                             .tensor_parallel = tensor_parallel},
                             parameters),
-      out_projection_({.in_features = config.hidden_size, .outputs = {{"out_proj", config.hidden_size}}, .bias = config.bias}, parameters),
-      attention_(config, parameters.site("attention_dropout")),
-      tensor_parallel_(tensor_parallel) {
-  require_alone(tensor_parallel_);
-}
+      out_projection_({.in_features = config.hidden_size,
+                       .outputs = {{"out_proj", config.hidden_size}},
+                       .bias = config.bias,
+                       .cut = LinearCut::kInputs,
+                       .tensor_parallel = tensor_parallel},
+                      parameters),
+      attention_(heads_of_rank(config, tensor_parallel), parameters.site("attention_dropout")),
+      tensor_parallel_(tensor_parallel) {}
 
 void CrossAttention::project(Context& ctx, Tensor memory, Tensor keys_values) const {
   key_value_projection_.forward(ctx, memory, keys_values);
 }
 
 KeyValues CrossAttention::keys(Tensor keys_values, const Rows& rows) const {
-  return {keys_values.slice(1, 0, hidden_size_), keys_values.slice(1, hidden_size_, hidden_size_), rows};
+  return {keys_values.slice(1, 0, width_), keys_values.slice(1, width_, width_), rows};
 }
 
 void CrossAttention::forward(Context& ctx, Tensor x, const Rows& rows, const KeyValues& keys, Tensor y, Saved& saved) const {
-  const Tensor q = ctx.memory.saved("cross-attention q", x.shape, x.dtype);
-  const Tensor context = ctx.memory.saved("attention output", x.shape, x.dtype);
+  const Tensor q = ctx.memory.saved("cross-attention q", {x.size(0), width_}, x.dtype);
+  const Tensor context = ctx.memory.saved("attention output", {x.size(0), width_}, x.dtype);
   saved.x = x;
   query_projection_.forward(ctx, x, q);
   attention_.forward(ctx, q, keys, rows, context, saved.attention);
@@ -44,13 +54,13 @@ void CrossAttention::forward(Context& ctx, Tensor x, const Rows& rows, const Key
 
 void CrossAttention::backward(Context& ctx, Tensor dy, const Saved& saved, const Gradients& gradients, Write write) const {
   const StepArena::Scope scope(ctx.memory);
-  const Tensor dcontext = ctx.memory.scratch("d attention output", dy.shape, dy.dtype);
-  const Tensor dq = ctx.memory.scratch("d cross-attention q", dy.shape, dy.dtype);
+  const Tensor dcontext = ctx.memory.scratch("d attention output", {dy.size(0), width_}, dy.dtype);
+  const Tensor dq = ctx.memory.scratch("d cross-attention q", {dy.size(0), width_}, dy.dtype);
   out_projection_.backward(ctx, dy, saved.attention.y, dcontext);
   const KeyValues dkeys = keys(gradients.dkeys_values, saved.attention.keys.rows);
   attention_.backward(ctx, dcontext, saved.attention, {.dq = dq, .dk = dkeys.k, .dv = dkeys.v});
-  query_projection_.backward(ctx, dq, saved.x, gradients.dx, write);
-  tensor_parallel_.enter_backward(ctx, gradients.dx);
+  tensor_parallel_.enter_backward(ctx, gradients.dx, write,
+                                  [&](Tensor part, Write how) { query_projection_.backward(ctx, dq, saved.x, part, how); });
 }
 
 void CrossAttention::project_backward(Context& ctx, Tensor dkeys_values, Tensor memory, Tensor dmemory) const {

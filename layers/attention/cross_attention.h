@@ -7,7 +7,8 @@
 namespace weft {
 
 /// y = out_proj(attention(q_proj(x), k_proj(memory), v_proj(memory))), memory being the output of the encoder. k_proj and v_proj are two
-/// parts of one parameter and one matmul, in a call of its own: per pass in training, once in decoding.
+/// parts of one parameter and one matmul, in a call of its own: per pass in training, once in decoding. W is the width of the heads of this
+/// rank, C / tp.
 class CrossAttention {
  public:
   struct Saved {
@@ -17,7 +18,7 @@ class CrossAttention {
 
   CrossAttention(const AttentionConfig&, ParameterScope, TensorParallel = {});
 
-  /// memory (Tk, C) -> keys_values (Tk, 2C), overwritten.
+  /// memory (Tk, C) -> keys_values (Tk, 2W), overwritten.
   void project(Context&, Tensor memory, Tensor keys_values) const;
   /// The two halves of what `project` wrote, to be read by the sequences of `rows`.
   KeyValues keys(Tensor keys_values, const Rows&) const;
@@ -29,14 +30,15 @@ class CrossAttention {
 
   struct Gradients {
     Tensor dx;            // (Tq, C), as `write` says; may be dy
-    Tensor dkeys_values;  // (Tk, 2C), overwritten
+    Tensor dkeys_values;  // (Tk, 2W), overwritten
   };
   void backward(Context&, Tensor dy, const Saved&, const Gradients&, Write = Write::kOverwrite) const;
-  /// dmemory (Tk, C), sum type: added to, since every decoder layer reads the same memory.
+  /// dmemory (Tk, C), sum type: added to, since every decoder layer reads the same memory. With tensor parallelism it gains this rank's
+  /// part of the sum; the model adds up the ranks once, after all layers.
   void project_backward(Context&, Tensor dkeys_values, Tensor memory, Tensor dmemory) const;
 
  private:
-  std::int64_t hidden_size_;
+  std::int64_t width_;  // W
   Linear query_projection_;
   Linear key_value_projection_;
   Linear out_projection_;

@@ -8,6 +8,15 @@
 
 namespace weft {
 
+AttentionConfig heads_of_rank(const AttentionConfig& config, const TensorParallel& tensor_parallel) {
+  tensor_parallel.require_divides("model.num_heads", config.num_heads);
+  tensor_parallel.require_no_dropout(config.dropout);
+  AttentionConfig own = config;
+  own.num_heads /= tensor_parallel.size();
+  own.hidden_size /= tensor_parallel.size();
+  return own;
+}
+
 DotProductAttention::DotProductAttention(const AttentionConfig& config, RandomKey site)
     : num_heads_(config.num_heads),
       head_dim_(config.num_heads > 0 ? config.hidden_size / config.num_heads : 0),

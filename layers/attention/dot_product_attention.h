@@ -1,4 +1,5 @@
 #pragma once
+#include "layers/tensor_parallel.h"
 #include "runtime/context.h"
 #include "runtime/kernels/attention.h"
 #include "runtime/random.h"
@@ -14,6 +15,9 @@ struct AttentionConfig {
   double dropout = 0;            // of the attention weights
   std::int64_t max_length = 0;   // model.max_length of the key side: part of the dropout counter
 };
+
+/// The heads of one rank: whole heads, in order, and the columns that belong to them. Fails with exit 64 when the ranks cannot share them.
+AttentionConfig heads_of_rank(const AttentionConfig&, const TensorParallel&);
 
 /// Where attention reads. Of rows only begin, length and max_length count: this batch's own rows, or a cache.
 struct KeyValues {

@@ -6,9 +6,11 @@
 
 namespace weft {
 
+/// In what follows W is the width of the heads of this rank, C / tp.
+
 /// Where a self-attention that decodes puts the keys and values of its new rows, and where it then reads all of them.
 struct KeyValueCache {
-  Tensor append;  // (T, 2C), rows may be strided: keys and values of the new rows go here
+  Tensor append;  // (T, 2W), rows may be strided: keys and values of the new rows go here
   KeyValues all;  // what the new rows attend to, the new rows among it
 };
 
@@ -17,7 +19,7 @@ class SelfAttention {
  public:
   struct Saved {
     Tensor x;    // (T, C), the caller's, saved until backward
-    Tensor qkv;  // (T, 3C)
+    Tensor qkv;  // (T, 3W)
     DotProductAttention::Saved attention;
   };
 
@@ -30,7 +32,7 @@ class SelfAttention {
   void backward(Context&, Tensor dy, const Saved&, Tensor dx, Write = Write::kOverwrite) const;
 
  private:
-  std::int64_t hidden_size_;
+  std::int64_t width_;  // of the heads of this rank: C without tensor parallelism
   Linear projections_;
   Linear out_projection_;
   DotProductAttention attention_;
