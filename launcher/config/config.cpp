@@ -30,6 +30,7 @@ std::string key_reference() {
     text += fmt::format("## {}\n\n{}\n\n| key | default | values | meaning |\n|---|---|---|---|\n",
                         section.name.empty() ? "Above the sections" : section.name, section.help);
     for (const Key& key : section.keys) {
+      if (!key.built) continue;
       text += fmt::format("| `{}` | `{}` | {} | {} |\n", key.name, key.write(Config{}), key.values, key.help);
     }
     text += '\n';

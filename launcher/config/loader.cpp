@@ -33,7 +33,7 @@ class ConfigReader {
   void check(const std::vector<Conflict>&, const Location& nowhere);
 
   Config config_, defaults_;  // defaults_: built in, then the preset's
-  std::vector<std::string> notes_;
+  std::vector<std::string> set_keys_, notes_;
   std::map<std::string, Location> origins_;  // of every value that a source set
   std::map<std::string, Location> seen_;     // in the source being read
   std::set<std::string> failed_;             // keys in trouble; section.* when a name in it was not known
@@ -91,6 +91,7 @@ void ConfigReader::store(const Key& key, const std::string& path, const YamlNode
   if (const auto [earlier, first] = seen_.emplace(path, name.at); !first) {
     return report({.what = "given twice", .expected = fmt::format("once; the first is at {}", earlier->second.text())}, name, value, path);
   }
+  if (name.at.source == kSetSource) set_keys_.push_back(path);
   if (value.kind == YamlNode::Kind::kNull) {
     key.copy(config_, defaults_);
     origins_.erase(path);
@@ -184,7 +185,7 @@ LoadedConfig ConfigReader::finish(ConfigUse use, const Location& nowhere) {
   check(unmet, nowhere);
   check(check_use(config_, use), nowhere);
   if (!problems.empty()) fail_input(problems_text(problems));
-  return {config_, notes_};
+  return {config_, set_keys_, notes_};
 }
 
 LoadedConfig load(ConfigReader& loader, std::vector<YamlNode> roots, const std::vector<std::string>& sets, ConfigUse use,

@@ -46,6 +46,10 @@ std::string problems_text(const std::vector<Problem>& problems) {
   return text;
 }
 
+void print_error(const Error& error) {
+  if (*error.what() != 0) fmt::print(stderr, "weft: {}\n", error.what());
+}
+
 std::optional<std::string> nearest_name(std::string_view word, const std::vector<std::string>& candidates) {
   const std::size_t limit = std::clamp<std::size_t>(word.size() / 3, 1, 3);
   std::optional<std::string> best;

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/error.h"
+
 namespace weft {
 
 /// Where a value was written.
@@ -26,6 +28,9 @@ struct Problem {
 std::string problem_text(const Problem&);
 /// All of them, as the message of one Error: "weft: " stands before each but the first, where the caller of Error::what() prints it.
 std::string problems_text(const std::vector<Problem>&);
+
+/// `weft: message` to stderr; nothing of an error without a message.
+void print_error(const Error&);
 
 /// The candidate with the smallest edit distance (neighbours swapped count as one), at most 3 and at most a third of the length of the
 /// word. The first of equals.

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <string>
 
 #include "launcher/ranks/rank_watch.h"
@@ -6,6 +7,9 @@
 #include "runtime/log.h"
 
 namespace weft {
+
+/// What --ranks and -n may ask for.
+inline constexpr int kMostRanks = 1 << 20;
 
 /// The ranks of this process's job, as mpirun started them; one rank where it did not.
 class Job {
@@ -33,6 +37,14 @@ class Job {
   std::string host_;
   int ranks_on_host_ = 1;
 };
+
+/// Runs `body` on every rank that mpirun has started, or alone, and returns the exit code. Where the ranks fail together, rank 0 says why;
+/// a failure that only one rank knows of ends all of them at once, with its code. `watch` began before the session and outlives it.
+int on_ranks(RankWatch& watch, const ParallelConfig&, const std::function<int(Job&)>& body);
+/// The same for a verb without configuration, and without a watchdog.
+int on_ranks(const std::function<int(Job&)>& body);
+/// The same for what knows of no ranks: rank 0 runs it, the others wait and end with its code.
+int on_one_rank(const std::function<int(const Job&)>& body);
 
 /// Rank 0 says all; the others warn, with their name.
 Log make_log(const Job&);

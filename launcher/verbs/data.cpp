@@ -1,4 +1,5 @@
 #include <filesystem>
+#include <memory>
 #include <system_error>
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include "data/text/check_text.h"
 #include "data/text/output_file.h"
 #include "data/vocabulary/train_vocabulary.h"
+#include "launcher/start/read.h"
 #include "launcher/verbs.h"
 #include "launcher/verbs/run_directory_setup.h"
 #include "runtime/error.h"
@@ -43,9 +45,7 @@ void learn(const std::vector<Learned>& vocabularies, const VocabConfig& config, 
   }
 }
 
-}  // namespace
-
-int run_vocab(const Config& config, const CommandLine&) {
+int run_vocab(const Config& config) {
   const VocabConfig& vocab = config.vocab;
   const bool learns_source = vocab.src.empty() && (vocab.tgt.empty() || !vocab.share_vocab);
   const bool learns_target = !vocab.share_vocab && vocab.tgt.empty();
@@ -63,18 +63,41 @@ int run_vocab(const Config& config, const CommandLine&) {
   return static_cast<int>(ExitCode::kDone);
 }
 
-int run_prepare(const Config& config, const CommandLine& line) {
-  if (line.out.empty()) fail_input("prepare: no folder to write\n  expected  --out DIR");
-  make_run_directory(line.out);
-  const RunLock lock(line.out, RunLock::Without::kGoOn);
+int run_prepare(const Config& config, const std::string& out) {
+  if (out.empty()) fail_input("prepare: no folder to write\n  expected  --out DIR");
+  make_run_directory(out);
+  const RunLock lock(out, RunLock::Without::kGoOn);
   const PrepareReport report = prepare({.data = config.data,
                                         .vocab = config.vocab,
                                         .limits = {.source = config.model.max_length, .target = config.model.max_length},
-                                        .folder = line.out});
+                                        .folder = out});
   for (const std::string& account : account_of(report)) fmt::print("{}\n", account);
   Log log;
   for (const std::string& warning : report.warnings) log.warn("prepare", warning);
   return static_cast<int>(ExitCode::kDone);
+}
+
+/// What `weft prepare` is asked.
+struct PrepareOptions {
+  ConfigOptions config;
+  std::string out;
+};
+
+}  // namespace
+
+Action vocab_verb(Options& options) {
+  const auto config = std::make_shared<ConfigOptions>();
+  add_config_options(options, *config);
+  return [config] { return run_or_dump("vocab", *config, [&] { return run_vocab(read_config(*config, ConfigUse::kVocab)); }); };
+}
+
+Action prepare_verb(Options& options) {
+  const auto asked = std::make_shared<PrepareOptions>();
+  add_config_options(options, asked->config);
+  options.path("--out", asked->out, "DIR", "the folder to write; what it holds of an earlier preparation is replaced");
+  return [asked] {
+    return run_or_dump("prepare", asked->config, [&] { return run_prepare(read_config(asked->config, ConfigUse::kPrepare), asked->out); });
+  };
 }
 
 }  // namespace weft

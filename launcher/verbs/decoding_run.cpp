@@ -21,9 +21,15 @@ std::int64_t longest_source(const LoadedModel& loaded) {
 
 }  // namespace
 
+void add_model_options(Options& options, ModelOptions& asked, const UsedKeys& used) {
+  options.path("--model", asked.model, "DIR", kModelHelp);
+  options.texts("--set", asked.sets, "SECTION.KEY=VALUE...", "another value of a key that counts here: " + used.words());
+  options.flag("--json", asked.json, "one JSON object a line");
+}
+
 DecodingRun::DecodingRun(const Job& job, const DecodingOptions& options)
-    : verb_(options.verb),
-      loaded_(prepared(verb_, options.model, job), options.sets),
+    : verb_(options.overrides.used.verb),
+      loaded_(prepared(verb_, options.model, job), options.overrides),
       log_(make_log(job)),
       problem_(make_search_problem(loaded_.model(), config().decoding, loaded_.source(), loaded_.target(), longest_source(loaded_))),
       memory_(loaded_.device().allocate(options.memory(problem_, *loaded_.machine().kernels, longest_source(loaded_)).arena,

@@ -4,6 +4,7 @@
 
 #include "inference/decoding_memory.h"
 #include "inference/search/search_problem.h"
+#include "launcher/input/options.h"
 #include "launcher/ranks/job.h"
 #include "launcher/verbs/loaded_model.h"
 #include "runtime/log.h"
@@ -15,11 +16,19 @@ struct DecodingOptions {
   /// decoding_memory or scoring_memory.
   using MemoryOf = DecodingMemory (*)(const SearchProblem&, const KernelTable&, std::int64_t max_length);
 
-  std::string verb;
-  std::string model;              // what --model names
-  std::vector<std::string> sets;  // override keys of its configuration
+  std::string model;  // what --model names
+  Overrides overrides;
   MemoryOf memory;
 };
+
+/// What every verb that decodes is asked: --model, --set, --json.
+struct ModelOptions {
+  std::string model;
+  std::vector<std::string> sets;
+  bool json = false;
+};
+inline constexpr const char* kModelHelp = "a run directory, one of its checkpoints or an exported model";
+void add_model_options(Options&, ModelOptions&, const UsedKeys& used);
 
 /// A trained model with the memory that a decoding verb needs, known before it reads its input.
 class DecodingRun {

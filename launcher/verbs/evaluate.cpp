@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "data/text/text_file.h"
 #include "data/text/utf8.h"
@@ -11,6 +13,7 @@
 #include "inference/metrics/chrf.h"
 #include "inference/metrics/paired_bootstrap.h"
 #include "inference/metrics/ter.h"
+#include "launcher/config/config.h"
 #include "launcher/ranks/together.h"
 #include "launcher/standard_streams.h"
 #include "launcher/verbs.h"
@@ -20,6 +23,29 @@
 
 namespace weft {
 namespace {
+
+/// What `weft evaluate` is asked.
+struct EvaluateOptions {
+  ModelOptions model;
+  std::vector<std::string> config_files;
+  std::string source, hypotheses, second_hypotheses;
+  std::vector<std::string> references;
+  std::vector<std::string> metrics{"bleu", "chrf", "ter"};
+  std::string tokenizer;  // empty: not given
+};
+
+/// Texts are judged, nothing is printed about single ones.
+const UsedKeys& judged_keys() {
+  static const UsedKeys used{"evaluate", {"decoding.*", "precision.*", "device", "seed"}, {"decoding.scores", "decoding.alignment"}};
+  return used;
+}
+
+/// Of --set beside --config, which says what is judged too.
+UsedKeys configured_keys() {
+  UsedKeys used = judged_keys();
+  for (const char* name : {"task", "run_dir", "data.valid", "data.prepared", "validation.tokenize"}) used.names.emplace_back(name);
+  return used;
+}
 
 std::vector<std::string> read_lines(const std::string& path) {
   LineReader reader(path);
@@ -69,10 +95,9 @@ std::vector<References> read_references(const std::vector<std::string>& paths, c
   return references;
 }
 
-std::vector<Metric> chosen_metrics(const CommandLine& line, BleuTokenizer tokenizer) {
-  const std::vector<std::string> names = line.metrics.empty() ? std::vector<std::string>{"bleu", "chrf", "ter"} : line.metrics;
+std::vector<Metric> chosen_metrics(const EvaluateOptions& asked, BleuTokenizer tokenizer) {
   std::vector<Metric> metrics;
-  for (const std::string& name : names) {
+  for (const std::string& name : asked.metrics) {
     if (name == "bleu") {
       metrics.push_back(bleu_metric({.tokenizer = tokenizer}));
     } else if (name == "chrf") {
@@ -84,6 +109,10 @@ std::vector<Metric> chosen_metrics(const CommandLine& line, BleuTokenizer tokeni
     } else {
       fail_input("evaluate: --metrics: unknown metric\n  found     " + name + "\n  expected  bleu, chrf, chrf++ or ter");
     }
+  }
+  if (!asked.tokenizer.empty() && std::ranges::count(asked.metrics, "bleu") == 0) {
+    fail_input("evaluate: --tokenize without the metric bleu\n  found     --metrics " + fmt::format("{}", fmt::join(asked.metrics, ",")) +
+               "\n  expected  bleu among them, or no --tokenize");
   }
   return metrics;
 }
@@ -113,17 +142,17 @@ void print_comparison(const Metric& metric, const PairedBootstrap& found, const 
   }
 }
 
-Comparison read_comparison(const CommandLine& line, const std::string& output, const std::vector<std::string>& references,
+Comparison read_comparison(const EvaluateOptions& asked, const std::string& output, const std::vector<std::string>& references,
                            BleuTokenizer configured) {
-  const BleuTokenizer tokenizer = line.tokenizer.empty() ? configured : tokenizer_of(line.tokenizer);
-  Comparison comparison{.metrics = chosen_metrics(line, tokenizer), .hypotheses = read_file(output)};
+  const BleuTokenizer tokenizer = asked.tokenizer.empty() ? configured : tokenizer_of(asked.tokenizer);
+  Comparison comparison{.metrics = chosen_metrics(asked, tokenizer), .hypotheses = read_file(output)};
   comparison.references = read_references(references, comparison.hypotheses);
   const bool bleu = std::ranges::any_of(comparison.metrics, [](const Metric& metric) { return metric.name == "bleu"; });
   if (const std::string trouble = words_not_found(tokenizer, comparison.references); bleu && !trouble.empty()) {
     fmt::print(stderr, "weft: evaluate: {}\n  expected  --tokenize zh or char, or the metric chrf\n", trouble);
   }
-  if (!line.second_hypotheses.empty()) {
-    comparison.second = read_file(line.second_hypotheses);
+  if (!asked.second_hypotheses.empty()) {
+    comparison.second = read_file(asked.second_hypotheses);
     require_as_many(comparison.second, comparison.hypotheses);
   }
   return comparison;
@@ -149,7 +178,7 @@ void print_scores(const Comparison& comparison, bool json) {
 struct ModelQuestion {
   std::string model, source;
   std::vector<std::string> references;
-  std::vector<std::string> sets;
+  Overrides overrides;
   BleuTokenizer tokenizer = BleuTokenizer::k13a;
 };
 
@@ -162,11 +191,13 @@ ParallelText validation_text(const Config& config) {
 }
 
 /// From --model, --src and --ref; what of them is not given, from the run and the validation files of --config, with its section decoding.
-ModelQuestion model_question(const CommandLine& line) {
-  ModelQuestion question{line.model, line.source_file, line.references, line.sets};
-  if (!line.config_files.empty()) {
-    const Config config = load_config(line.config_files, line.sets, ConfigUse::kRead).config;
-    question.sets = decoding_sets(config);
+ModelQuestion model_question(const EvaluateOptions& asked) {
+  ModelQuestion question{asked.model.model, asked.source, asked.references, {asked.model.sets, judged_keys()}};
+  if (!asked.config_files.empty()) {
+    const LoadedConfig loaded = load_config(asked.config_files, asked.model.sets, ConfigUse::kRead);
+    configured_keys().require(loaded.set_keys);
+    const Config& config = loaded.config;
+    question.overrides = {decoding_sets(config), {"evaluate", {"*"}, {}}};
     question.tokenizer = config.training.tokenize;
     if (question.model.empty()) question.model = config.run_dir;
     if (question.source.empty() && question.references.empty()) {
@@ -184,38 +215,54 @@ ModelQuestion model_question(const CommandLine& line) {
   return question;
 }
 
-int evaluate_model(const CommandLine& line, Job& job) {
+int evaluate_model(Job& job, const EvaluateOptions& asked) {
   std::optional<ModelQuestion> question;
   std::optional<Comparison> comparison;
   std::optional<DecodingRun> run;
   together(job.control(), [&] {
-    if (!line.hypotheses.empty() || !line.second_hypotheses.empty())
+    if (!asked.hypotheses.empty() || !asked.second_hypotheses.empty())
       fail_input("evaluate: output and a model\n  expected  --hyp FILE --ref FILE, or a model that writes the output");
-    question = model_question(line);
-    if (job.is_root()) comparison = read_comparison(line, question->source, question->references, question->tokenizer);
+    question = model_question(asked);
+    if (job.is_root()) comparison = read_comparison(asked, question->source, question->references, question->tokenizer);
   });
-  together(job.control(), [&] { run.emplace(job, DecodingOptions{"evaluate", question->model, question->sets, decoding_memory}); });
+  together(job.control(), [&] { run.emplace(job, DecodingOptions{question->model, question->overrides, decoding_memory}); });
   std::vector<std::string> sources;
   if (comparison) sources = std::move(comparison->hypotheses.lines);
   std::vector<std::string> translations = translate_lines(job, *run, std::move(sources));
   on_root(job.control(), [&] {
     comparison->hypotheses.lines = std::move(translations);
-    print_scores(*comparison, line.json);
+    print_scores(*comparison, asked.model.json);
+  });
+  return static_cast<int>(ExitCode::kDone);
+}
+
+int run_evaluate(Job& job, const EvaluateOptions& asked) {
+  if (!asked.model.model.empty() || !asked.config_files.empty() || !asked.source.empty()) return evaluate_model(job, asked);
+  on_root(job.control(), [&] {
+    if (asked.hypotheses.empty() || asked.references.empty())
+      fail_input("evaluate: nothing to compare\n  expected  --hyp FILE --ref FILE, or --model DIR --src FILE --ref FILE, or --config FILE");
+    if (!asked.model.sets.empty()) fail_input("evaluate: --set without a model\n  expected  --model or --config");
+    print_scores(read_comparison(asked, asked.hypotheses, asked.references, BleuTokenizer::k13a), asked.model.json);
   });
   return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace
 
-int run_evaluate(const CommandLine& line, Job& job) {
-  if (!line.model.empty() || !line.config_files.empty() || !line.source_file.empty()) return evaluate_model(line, job);
-  on_root(job.control(), [&] {
-    if (line.hypotheses.empty() || line.references.empty())
-      fail_input("evaluate: nothing to compare\n  expected  --hyp FILE --ref FILE, or --model DIR --src FILE --ref FILE, or --config FILE");
-    if (!line.sets.empty()) fail_input("evaluate: --set without a model\n  expected  --model or --config");
-    print_scores(read_comparison(line, line.hypotheses, line.references, BleuTokenizer::k13a), line.json);
-  });
-  return static_cast<int>(ExitCode::kDone);
+Action evaluate_verb(Options& options) {
+  const auto asked = std::make_shared<EvaluateOptions>();
+  add_model_options(options, asked->model, judged_keys());
+  options.paths("-c,--config", asked->config_files, "FILE...",
+                "YAML files: the model of run_dir, the files of data.valid, sections decoding and precision");
+  options.path("--src", asked->source, "FILE", "sources for --model, a line each");
+  options.path("--hyp", asked->hypotheses, "FILE", "output to judge, a line a sentence, detokenised");
+  options.path("--hyp2", asked->second_hypotheses, "FILE", "another system's output, for a paired bootstrap of both");
+  options.paths("--ref", asked->references, "FILE...",
+                "references, a line for each of --hyp or --src; several files are several references");
+  options.texts("--metrics", asked->metrics, "NAME,...", "any of bleu, chrf, chrf++, ter; bleu,chrf,ter", ',');
+  options.text("--tokenize", asked->tokenizer, "NAME",
+               "how BLEU finds words: 13a, intl, zh, char or none; validation.tokenize of --config, else 13a");
+  return [asked] { return on_ranks([&](Job& job) { return run_evaluate(job, *asked); }); };
 }
 
 }  // namespace weft

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -8,7 +9,7 @@
 #include "inference/decoding_memory.h"
 #include "inference/forced_decoding.h"
 #include "launcher/input/problem.h"
-#include "launcher/ranks/together.h"
+#include "launcher/ranks/job.h"
 #include "launcher/standard_streams.h"
 #include "launcher/verbs.h"
 #include "launcher/verbs/decoding_run.h"
@@ -30,25 +31,31 @@ fs::path folder_of(const std::string& path) {
   return folder.has_filename() ? folder : folder.parent_path();
 }
 
-void check_options(const CommandLine& line) {
-  if (line.format != "weft") {
+/// What `weft export` is asked.
+struct ExportOptions {
+  std::string model, out;
+  std::string format = "weft";
+};
+
+void check_options(const ExportOptions& asked) {
+  if (asked.format != "weft") {
     const std::vector<std::string> later{"huggingface", "ctranslate2"};
-    const bool known = std::ranges::count(later, line.format) > 0;
+    const bool known = std::ranges::count(later, asked.format) > 0;
     fail_input(problem_text({.path = "export --format",
                              .what = known ? "not supported yet" : "unknown format",
-                             .found = line.format,
+                             .found = asked.format,
                              .expected = "weft",
-                             .nearest = known ? "" : nearest_name(line.format, {"weft", "huggingface", "ctranslate2"}).value_or("")}));
+                             .nearest = known ? "" : nearest_name(asked.format, {"weft", "huggingface", "ctranslate2"}).value_or("")}));
   }
-  if (line.out.empty()) fail_input("export: no --out\n  expected  --out DIR: a name that is free, or an empty folder");
+  if (asked.out.empty()) fail_input("export: no --out\n  expected  --out DIR: a name that is free, or an empty folder");
   std::error_code error;
-  if (!fs::is_directory(folder_of(line.out).parent_path(), error)) {
-    fail_input(fmt::format("{}: there is no folder {}\n  expected  --out DIR in a folder that is there", line.out,
-                           folder_of(line.out).parent_path().string()));
+  if (!fs::is_directory(folder_of(asked.out).parent_path(), error)) {
+    fail_input(fmt::format("{}: there is no folder {}\n  expected  --out DIR in a folder that is there", asked.out,
+                           folder_of(asked.out).parent_path().string()));
   }
-  if (!fs::exists(line.out, error)) return;
-  if (fs::is_directory(line.out, error) && fs::is_empty(line.out, error)) return;
-  fail_input(line.out + ": there is something already\n  expected  --out DIR: a name that is free, or an empty folder");
+  if (!fs::exists(asked.out, error)) return;
+  if (fs::is_directory(asked.out, error) && fs::is_empty(asked.out, error)) return;
+  fail_input(asked.out + ": there is something already\n  expected  --out DIR: a name that is free, or an empty folder");
 }
 
 void write_file(Storage& storage, const std::string& path, std::string_view text) {
@@ -107,17 +114,17 @@ void require_same_outputs(DecodingRun& source, DecodingRun& exported) {
   if (!same) fail(fmt::format("export: {} computes other outputs than {}", exported.loaded().checkpoint(), source.loaded().checkpoint()));
 }
 
-void export_model(const Job& job, const CommandLine& line) {
-  check_options(line);
-  const std::vector<std::string> small{"decoding.batch_size=1024"};
-  DecodingRun source(job, {"export", line.model, small, scoring_memory});
+int run_export(const Job& job, const ExportOptions& asked) {
+  check_options(asked);
+  const Overrides small{{"decoding.batch_size=1024"}, {"export", {"decoding.batch_size"}, {}}};
+  DecodingRun source(job, {asked.model, small, scoring_memory});
   const std::unique_ptr<Storage> storage = make_posix_storage();
-  const fs::path out = folder_of(line.out);
+  const fs::path out = folder_of(asked.out);
   const std::string folder = out.parent_path() / (".tmp-export-" + make_nonce());
   storage->create_folder(folder);
   try {
     const Manifest manifest = write_model(*storage, source.loaded(), folder);
-    DecodingRun exported(job, {"export", folder, small, scoring_memory});
+    DecodingRun exported(job, {folder, small, scoring_memory});
     require_same_outputs(source, exported);
     storage->rename(folder, out);
     storage->sync_folder(out.parent_path());
@@ -128,14 +135,18 @@ void export_model(const Job& job, const CommandLine& line) {
     fs::remove_all(folder, ignored);
     throw;
   }
-  write_stdout(line.out + "\n");
+  write_stdout(asked.out + "\n");
+  return static_cast<int>(ExitCode::kDone);
 }
 
 }  // namespace
 
-int run_export(const CommandLine& line, Job& job) {
-  on_root(job.control(), [&] { export_model(job, line); });
-  return static_cast<int>(ExitCode::kDone);
+Action export_verb(Options& options) {
+  const auto asked = std::make_shared<ExportOptions>();
+  options.path("--model", asked->model, "DIR", kModelHelp);
+  options.text("--format", asked->format, "NAME", "weft; huggingface and ctranslate2 are not supported yet");
+  options.path("--out", asked->out, "DIR", "the folder to write: a name that is free, or an empty folder");
+  return [asked] { return on_one_rank([&](const Job& job) { return run_export(job, *asked); }); };
 }
 
 }  // namespace weft

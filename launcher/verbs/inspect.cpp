@@ -1,9 +1,11 @@
 #include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "data/prepare/prepared.h"
 #include "data/prepare/prepared_json.h"
+#include "launcher/ranks/job.h"
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/files/storage.h"
@@ -89,18 +91,31 @@ int inspect_prepared(const std::string& folder, bool as_json) {
   return static_cast<int>(ExitCode::kDone);
 }
 
+/// What `weft inspect` is asked.
+struct InspectOptions {
+  std::string path;
+  bool json = false;
+};
+
+int run_inspect(const InspectOptions& asked) {
+  if (asked.path.empty()) fail_input("inspect: nothing to look at\n  expected  weft inspect PATH");
+  if (!fs::is_directory(asked.path))
+    fail_input(asked.path + ": no such folder\n  expected  a checkpoint, a run directory or a prepared folder");
+  const std::unique_ptr<Storage> storage = make_posix_storage();
+  if (fs::exists(asked.path + "/manifest.json")) return inspect_one(*storage, asked.path, asked.json);
+  if (fs::exists(asked.path + "/prepared.json")) return inspect_prepared(asked.path, asked.json);
+  const std::vector<std::int64_t> steps = list_steps(*storage, asked.path);
+  if (!steps.empty()) return inspect_run(*storage, asked.path, steps, asked.json);
+  fail_input(asked.path + ": holds no checkpoint\n  expected  a checkpoint, a run directory or a prepared folder");
+}
+
 }  // namespace
 
-int run_inspect(const Config&, const CommandLine& line) {
-  if (line.path.empty()) fail_input("inspect: nothing to look at\n  expected  weft inspect PATH");
-  if (!fs::is_directory(line.path))
-    fail_input(line.path + ": no such folder\n  expected  a checkpoint, a run directory or a prepared folder");
-  const std::unique_ptr<Storage> storage = make_posix_storage();
-  if (fs::exists(line.path + "/manifest.json")) return inspect_one(*storage, line.path, line.json);
-  if (fs::exists(line.path + "/prepared.json")) return inspect_prepared(line.path, line.json);
-  const std::vector<std::int64_t> steps = list_steps(*storage, line.path);
-  if (!steps.empty()) return inspect_run(*storage, line.path, steps, line.json);
-  fail_input(line.path + ": holds no checkpoint\n  expected  a checkpoint, a run directory or a prepared folder");
+Action inspect_verb(Options& options) {
+  const auto asked = std::make_shared<InspectOptions>();
+  options.path("path", asked->path, "PATH", "a checkpoint, an exported model, a run directory or a prepared folder");
+  options.flag("--json", asked->json, "one JSON object a line");
+  return [asked] { return on_one_rank([&](const Job&) { return run_inspect(*asked); }); };
 }
 
 }  // namespace weft

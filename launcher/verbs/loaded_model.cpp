@@ -16,9 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 
 /// The configuration that a checkpoint carries.
-Config config_of(const CheckpointReader& reader, const std::vector<std::string>& sets) {
+Config config_of(const CheckpointReader& reader, const Overrides& overrides) {
   const LoadedConfig loaded =
-      parse_config(reader.manifest().run.config, reader.folder() + "/manifest.json config", ConfigUse::kStored, sets);
+      parse_config(reader.manifest().run.config, reader.folder() + "/manifest.json config", ConfigUse::kStored, overrides.sets);
+  overrides.used.require(loaded.set_keys);
   return loaded.config;
 }
 
@@ -31,11 +32,11 @@ void require_trained_with(const CheckpointReader& reader, const std::string& nam
 
 }  // namespace
 
-LoadedModel::LoadedModel(const std::string& path, const std::vector<std::string>& sets) {
+LoadedModel::LoadedModel(const std::string& path, const Overrides& overrides) {
   const std::unique_ptr<Storage> storage = make_posix_storage();
   checkpoint_ = find_model(*storage, path, "--model");
   const CheckpointReader reader(*storage, checkpoint_);
-  config_ = config_of(reader, sets);
+  config_ = config_of(reader, overrides);
   machine_ = choose_machine(config_, &reader.manifest().run.chosen);
   device_ = std::make_unique<CpuDevice>(*machine_.kernels);
 

@@ -6,6 +6,7 @@
 #include "data/prepare/prepared.h"
 #include "data/vocabulary/vocabulary.h"
 #include "launcher/config/config.h"
+#include "launcher/config/used_keys.h"
 #include "launcher/ranks/machine.h"
 #include "layers/packed_weights.h"
 #include "models/transformer.h"
@@ -14,12 +15,17 @@
 
 namespace weft {
 
+/// Other values for the configuration that a model carries.
+struct Overrides {
+  std::vector<std::string> sets;  // section.key=value
+  UsedKeys used;                  // what they may name
+};
+
 /// A trained model with its vocabularies, ready to decode.
 class LoadedModel {
  public:
-  /// `path`: a run directory (the best checkpoint, else the newest), one checkpoint, or an exported model. `sets` override keys of its
-  /// configuration.
-  LoadedModel(const std::string& path, const std::vector<std::string>& sets);
+  /// `path`: a run directory (the best checkpoint, else the newest), one checkpoint, or an exported model.
+  LoadedModel(const std::string& path, const Overrides&);
 
   const Config& config() const { return config_; }
   TranslationModel& model() { return *model_; }

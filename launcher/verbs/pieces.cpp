@@ -19,6 +19,11 @@ Pieces pieces_of(const Vocabulary& source_vocabulary, const std::vector<std::int
   return {.source = written(source_vocabulary, source), .output = written(output_vocabulary, output)};
 }
 
+void add_pieces_option(Options& options, bool& pieces) {
+  options.flag("--pieces", pieces,
+               "adds ` ||| source pieces ||| output pieces`: what alignments and word scores count, the end tokens included");
+}
+
 void set_pieces(Json& object, const Pieces& pieces) {
   object.set("source_pieces", Json::Array(pieces.source.begin(), pieces.source.end()));
   object.set("pieces", Json::Array(pieces.output.begin(), pieces.output.end()));

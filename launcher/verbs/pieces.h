@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "data/vocabulary/vocabulary.h"
+#include "launcher/input/options.h"
 #include "runtime/files/json.h"
 
 namespace weft {
@@ -14,6 +15,8 @@ struct Pieces {
 };
 Pieces pieces_of(const Vocabulary& source_vocabulary, const std::vector<std::int32_t>& source, const Vocabulary& output_vocabulary,
                  const std::vector<std::int32_t>& output);
+
+void add_pieces_option(Options&, bool& pieces);
 
 /// Sets "source_pieces" and "pieces".
 void set_pieces(Json& object, const Pieces&);

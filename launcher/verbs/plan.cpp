@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "data/vocabulary/vocabulary.h"
 #include "launcher/ranks/machine.h"
 #include "launcher/ranks/memory_question.h"
+#include "launcher/start/read.h"
 #include "launcher/verbs.h"
 #include "runtime/error.h"
 #include "runtime/files/json.h"
@@ -43,12 +45,18 @@ void print_json(const MemoryPlan& plan, std::int64_t limit) {
   fmt::print("{}\n", json.dump());
 }
 
-}  // namespace
+/// What `weft plan` is asked.
+struct PlanOptions {
+  ConfigOptions config;
+  int ranks = 1;
+  double device_memory_gb = 0;  // 0: not given
+  bool json = false;
+};
 
 /// The vocabularies that are learned need not be there yet: vocab.vocab_size stands for them. Of several ranks each has its share of this
 /// host's memory.
-int run_plan(const Config& config, const CommandLine& line) {
-  const int ranks = std::max(line.ranks, 1);
+int run_plan(const Config& config, const PlanOptions& asked) {
+  const int ranks = asked.ranks;
   grid_of(config.parallel, ranks);
   const Machine machine = choose_machine(config, nullptr);
   ModelConfig model = config.model;
@@ -57,17 +65,30 @@ int run_plan(const Config& config, const CommandLine& line) {
   model.source_vocab_size = size(vocab.src);
   model.target_vocab_size = vocab.tgt.empty() && vocab.share_vocab ? model.source_vocab_size : size(vocab.tgt);
   const std::int64_t memory =
-      line.device_memory_gb > 0 ? static_cast<std::int64_t>(line.device_memory_gb * 1e9) : available_host_memory() / ranks;
+      asked.device_memory_gb > 0 ? static_cast<std::int64_t>(asked.device_memory_gb * 1e9) : available_host_memory() / ranks;
   const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(memory));
   const MemoryQuestion question = memory_question(config, model, machine, ranks);
   const std::int64_t rows = config.training.micro_batch_size;
   const MemoryPlan plan = rows > 0 ? measure_memory(question, rows) : fit_micro_batch(question, batch_rows(config), limit);
-  if (!line.json) {
+  if (!asked.json) {
     fmt::print("{:.1f} M parameters, {} ({}), each of {} rank{}\n", static_cast<double>(plan.parameters) / 1e6, name(machine.dtype),
                machine.reason, ranks, ranks == 1 ? "" : "s");
   }
-  line.json ? print_json(plan, limit) : print_table(plan, limit);
+  asked.json ? print_json(plan, limit) : print_table(plan, limit);
   return static_cast<int>(plan.total() <= limit ? ExitCode::kDone : ExitCode::kBadInput);
+}
+
+}  // namespace
+
+Action plan_verb(Options& options) {
+  const auto asked = std::make_shared<PlanOptions>();
+  add_config_options(options, asked->config);
+  options.whole("--ranks", asked->ranks, 1, kMostRanks, "N", "ranks of the job");
+  options.positive("--device-memory", asked->device_memory_gb, "GB", "GB of each device");
+  options.flag("--json", asked->json, "one JSON object a line");
+  return [asked] {
+    return run_or_dump("plan", asked->config, [&] { return run_plan(read_config(asked->config, ConfigUse::kPlan), *asked); });
+  };
 }
 
 }  // namespace weft

@@ -1,6 +1,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 #include <optional>
 
@@ -95,19 +96,30 @@ std::string line_of(const ScoredPair& pair, const LoadedModel& loaded, const Sco
   return text;
 }
 
-}  // namespace
+/// What `weft score` is asked.
+struct ScoreOptions {
+  ModelOptions model;
+  bool pieces = false;
+  std::string source_file, target_file;
+};
 
-int run_score(const CommandLine& line, Job& job) {
+/// Nothing is searched or drawn.
+const UsedKeys& scoring_keys() {
+  static const UsedKeys used{"score", {"decoding.batch_size", "decoding.scores", "precision.*", "device"}, {}};
+  return used;
+}
+
+int run_score(Job& job, const ScoreOptions& asked) {
   std::optional<FilePair> files;
   std::optional<DecodingRun> run;
   together(job.control(), [&] {
-    if (line.source_file.empty() != line.target_file.empty()) fail_input("score: --src and --tgt are given together, or neither");
-    if (!line.source_file.empty() && job.is_root()) files.emplace(line.source_file, line.target_file);
-    run.emplace(job, DecodingOptions{"score", line.model, line.sets, scoring_memory});
+    if (asked.source_file.empty() != asked.target_file.empty()) fail_input("score: --src and --tgt are given together, or neither");
+    if (!asked.source_file.empty() && job.is_root()) files.emplace(asked.source_file, asked.target_file);
+    run.emplace(job, DecodingOptions{asked.model.model, {asked.model.sets, scoring_keys()}, scoring_memory});
   });
   const TargetScorer scorer(run->problem(), run->loaded().source(), run->loaded().target(), run->config().model.max_length);
   const auto warn = [&](const std::string& text) { run->warn(text); };
-  const ScoreForm form{.words = run->config().decoding.scores == PrintedScores::kWord, .json = line.json, .pieces = line.pieces};
+  const ScoreForm form{.words = run->config().decoding.scores == PrintedScores::kWord, .json = asked.model.json, .pieces = asked.pieces};
   const auto answer = [&](std::span<const std::string> lines, std::int64_t first) {
     std::vector<LinePair> pairs;
     for (std::size_t i = 0; i < lines.size(); i += 2) pairs.push_back({.source = lines[i], .target = lines[i + 1]});
@@ -119,6 +131,17 @@ int run_score(const CommandLine& line, Job& job) {
   const auto read = [&](std::size_t most) { return files ? files->take(most) : input.take(most); };
   deal_lines(job.control(), {.read = read, .lines_per_item = 2, .answer = answer, .write = write_stdout});
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+Action score_verb(Options& options) {
+  const auto asked = std::make_shared<ScoreOptions>();
+  add_model_options(options, asked->model, scoring_keys());
+  add_pieces_option(options, asked->pieces);
+  options.path("--src", asked->source_file, "FILE", "sources, a line each; without --src and --tgt stdin has lines src<TAB>tgt");
+  options.path("--tgt", asked->target_file, "FILE", "targets, a line each");
+  return [asked] { return on_ranks([&](Job& job) { return run_score(job, *asked); }); };
 }
 
 }  // namespace weft

@@ -1,8 +1,11 @@
 #include <algorithm>
+#include <exception>
 #include <iterator>
+#include <memory>
 
 #include <fmt/format.h>
 
+#include "data/text/text_file.h"
 #include "launcher/config/changes.h"
 #include "launcher/config/checks.h"
 #include "launcher/ranks/bf16_probe.h"
@@ -12,11 +15,13 @@
 #include "launcher/ranks/memory_question.h"
 #include "launcher/ranks/signals.h"
 #include "launcher/ranks/together.h"
+#include "launcher/start/read.h"
 #include "launcher/verbs.h"
 #include "launcher/verbs/model_path.h"
 #include "launcher/verbs/run_directory_setup.h"
 #include "launcher/version.h"
 #include "runtime/error.h"
+#include "runtime/files/checksum.h"
 #include "runtime/log.h"
 #include "state/checkpoint/run_directory.h"
 #include "state/checkpoint/run_lock.h"
@@ -125,9 +130,7 @@ std::optional<TranslationValidation> translations_of(const Config& config, const
   return validation;
 }
 
-}  // namespace
-
-int run_train(const Config& config, Job& job) {
+int run_on_ranks(const Config& config, Job& job) {
   install_stop_signals();
   share_cores(job.ranks_on_host());
   Log log = make_log(job);
@@ -219,6 +222,52 @@ int run_train(const Config& config, Job& job) {
   const int code = static_cast<int>(trainer.run());
   job.progress().phase = Phase::kEnd;
   return code;
+}
+
+/// The configuration as this rank reads it. What is wrong with it waits until all ranks can end with it.
+struct OwnConfig {
+  LoadedConfig loaded;
+  std::exception_ptr failure;
+};
+
+OwnConfig read_own(const ConfigOptions& options) {
+  OwnConfig own;
+  try {
+    own.loaded = load_config(options.files, options.sets, ConfigUse::kTrain);
+  } catch (const Error&) {
+    own.failure = std::current_exception();
+  }
+  return own;
+}
+
+/// Of the file that runs here: hosts may have other builds of one version.
+std::string program_checksum() {
+  return checksum(read_whole_file("/proc/self/exe")).hex();
+}
+
+int run_train(const ConfigOptions& options) {
+  const OwnConfig own = read_own(options);
+  const Config& config = own.loaded.config;
+  RankWatch watch;
+  if (!own.failure) watch.start(config.parallel.hang_timeout_seconds, config.run_dir);
+  return on_ranks(watch, config.parallel, [&](Job& job) {
+    together(job.control(), [&] {
+      if (own.failure) std::rethrow_exception(own.failure);
+    });
+    if (job.size() > 1) require_same(job.control(), "program", program_checksum());
+    require_same(job.control(), "configuration", dump_config(config));
+    if (job.is_root()) print_notes(own.loaded);
+    return run_on_ranks(config, job);
+  });
+}
+
+}  // namespace
+
+Action train_verb(Options& options) {
+  const auto config = std::make_shared<ConfigOptions>();
+  add_config_options(options, *config);
+  options.later("--profile");
+  return [config] { return run_or_dump("train", *config, [&] { return run_train(*config); }); };
 }
 
 }  // namespace weft

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <memory>
 #include <optional>
 
 #include <fmt/format.h>
@@ -84,19 +85,29 @@ std::string line_of(const Translation& output, std::int64_t id, const LineForm& 
   return text;
 }
 
-}  // namespace
+/// What `weft translate` is asked.
+struct TranslateOptions {
+  ModelOptions model;
+  bool pieces = false;
+  int n_best = 0;  // 0: not given
+};
 
-int run_translate(const CommandLine& line, Job& job) {
-  std::vector<std::string> sets = line.sets;
-  if (line.n_best > 0) sets.push_back(fmt::format("decoding.n_best={}", line.n_best));
+const UsedKeys& used_keys() {
+  static const UsedKeys used{"translate", {"decoding.*", "precision.*", "device", "seed"}, {}};
+  return used;
+}
+
+int run_translate(Job& job, const TranslateOptions& asked) {
+  std::vector<std::string> sets = asked.model.sets;
+  if (asked.n_best > 0) sets.push_back(fmt::format("decoding.n_best={}", asked.n_best));
   std::optional<DecodingRun> run;
-  together(job.control(), [&] { run.emplace(job, DecodingOptions{"translate", line.model, sets, decoding_memory}); });
+  together(job.control(), [&] { run.emplace(job, DecodingOptions{asked.model.model, {sets, used_keys()}, decoding_memory}); });
   const Config& config = run->config();
-  const LineForm form{.n_best = config.decoding.n_best > 1 || line.n_best > 0,
+  const LineForm form{.n_best = config.decoding.n_best > 1 || asked.n_best > 0,
                       .scores = config.decoding.scores,
                       .alignment = config.decoding.alignment,
-                      .json = line.json,
-                      .pieces = line.pieces,
+                      .json = asked.model.json,
+                      .pieces = asked.pieces,
                       .source = run->loaded().source(),
                       .target = run->loaded().target()};
   const Translator translator(run->problem(), run->loaded().source(), run->loaded().target(), config.model.max_length);
@@ -112,6 +123,16 @@ int run_translate(const CommandLine& line, Job& job) {
   LineInput input(STDIN_FILENO);
   deal_lines(job.control(), {.read = [&](std::size_t most) { return input.take(most); }, .answer = answer, .write = write_stdout});
   return static_cast<int>(ExitCode::kDone);
+}
+
+}  // namespace
+
+Action translate_verb(Options& options) {
+  const auto asked = std::make_shared<TranslateOptions>();
+  add_model_options(options, asked->model, used_keys());
+  add_pieces_option(options, asked->pieces);
+  options.whole("--n-best", asked->n_best, 1, 1024, "N", "the N best of every line, as `id ||| text ||| features ||| score`");
+  return [asked] { return on_ranks([&](Job& job) { return run_translate(job, *asked); }); };
 }
 
 }  // namespace weft

@@ -73,8 +73,9 @@ Key fixed(std::string name, std::string value, std::vector<std::string> later, s
     return later.empty() ? not_supported_yet(node, value) : wrong_word(node, {value}, later);
   };
   return {.name = std::move(name),
-          .values = value + " (nothing else yet)",
+          .values = value,
           .help = std::move(help),
+          .built = false,
           .read = read,
           .write = [value](const Config&) { return value; },
           .copy = [](Config&, const Config&) {}};

@@ -22,6 +22,7 @@ struct Key {
   std::string name;
   std::string values;  // what it takes, in words: "a whole number, at least 1"
   std::string help;
+  bool built = true;  // else only its default is taken, and the reference leaves it out
   /// Stores the value; or says what is wrong, with `at` and `path` only where they are not the key's own.
   std::function<std::optional<Problem>(const YamlNode&, Config&)> read;
   std::function<std::string(const Config&)> write;             // as YAML on one line

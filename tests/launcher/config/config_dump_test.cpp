@@ -81,7 +81,8 @@ TEST(ConfigDumpTest, EveryKeyIsDocumented) {
       EXPECT_FALSE(key.help.empty()) << key.name;
       EXPECT_FALSE(key.values.empty()) << key.name;
       EXPECT_EQ(key.help.find('|'), key.help.npos) << key.name;  // would end a cell of the table
-      EXPECT_NE(reference.find("| `" + key.name + "` | `" + key.write(Config{}) + "` | "), reference.npos) << key.name;
+      const bool found = reference.find("| `" + key.name + "` | `" + key.write(Config{}) + "` | ") != reference.npos;
+      EXPECT_TRUE(found || !key.built) << key.name;
     }
   }
 }

@@ -1,10 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "launcher/command_line.h"
-#include "launcher/verbs.h"
-#include "runtime/error.h"
 #include "runtime/files/json.h"
+#include "tests/launcher/outcome.h"
 #include "tests/support/temporary_folder.h"
 
 namespace weft::test {
@@ -22,32 +20,16 @@ class EvaluateTest : public testing::Test {
   void write(const std::string& name, const std::string& text) const { write_text(path(name), text); }
   std::string path(const std::string& name) const { return folder_.file(name); }
 
-  std::string evaluate(const std::vector<std::string>& options) const {
-    std::vector<std::string> arguments{"evaluate"};
-    for (const std::string& option : options) arguments.push_back(option);
-    const CommandLine line = parse_command_line(arguments);
-    testing::internal::CaptureStdout();
-    try {
-      RankWatch watch;
-      const MpiSession alone(false);
-      Job job(alone, {}, watch);
-      EXPECT_EQ(run_evaluate(line, job), 0);
-    } catch (const Error&) {
-      EXPECT_EQ(testing::internal::GetCapturedStdout(), "");
-      throw;
-    }
-    return testing::internal::GetCapturedStdout();
+  static std::vector<std::string> with_verb(std::vector<std::string> options) {
+    options.insert(options.begin(), "evaluate");
+    return options;
   }
-  std::string refusal(const std::vector<std::string>& arguments) const {
-    try {
-      evaluate(arguments);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::kBadInput);
-      return error.what();
-    }
-    ADD_FAILURE() << "accepted";
-    return "";
+  static std::string evaluate(const std::vector<std::string>& options) {
+    const Outcome outcome = outcome_of(with_verb(options));
+    EXPECT_EQ(outcome.code, 0) << outcome.err;
+    return outcome.out;
   }
+  static std::string refusal(const std::vector<std::string>& options) { return refusal_of(with_verb(options)); }
 
   TemporaryFolder folder_;
 };
@@ -84,7 +66,7 @@ TEST_F(EvaluateTest, WrongFilesAreRefused) {
   write("empty", "");
   write("latin", "a\nb\xE9\n");
   EXPECT_EQ(refusal({"--hyp", path("hyp"), "--ref", path("long")}),
-            "evaluate: unequal numbers of lines\n  found     3 in " + path("long") + "\n  expected  2 as in " + path("hyp"));
+            "weft: evaluate: unequal numbers of lines\n  found     3 in " + path("long") + "\n  expected  2 as in " + path("hyp") + "\n");
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--hyp2", path("long"), "--ref", path("ref")}), HasSubstr("3 in " + path("long")));
   EXPECT_THAT(refusal({"--hyp", path("empty"), "--ref", path("ref")}), HasSubstr(path("empty") + ": no lines"));
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("absent")}), HasSubstr(path("absent")));
@@ -95,12 +77,25 @@ TEST_F(EvaluateTest, WrongOptionsAreRefused) {
   EXPECT_THAT(refusal({"--hyp", path("hyp")}), HasSubstr("--ref FILE"));
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--metrics", "comet"}), HasSubstr("found     comet"));
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--tokenize", "13b"}), HasSubstr("found     13b"));
+  EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--metrics", "chrf,ter", "--tokenize", "zh"}),
+              HasSubstr("--tokenize without the metric bleu\n  found     --metrics chrf,ter"));
   EXPECT_THAT(refusal({"--model", "runs/ende"}), HasSubstr("expected  --model DIR --src FILE --ref FILE"));
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--model", "runs/ende"}), HasSubstr("output and a model"));
   EXPECT_THAT(refusal({"--hyp", path("hyp"), "--ref", path("ref"), "--set", "decoding.beam_size=1"}), HasSubstr("--set without a model"));
   EXPECT_THAT(refusal({"--model", path("absent"), "--src", path("hyp"), "--ref", path("ref")}),
               HasSubstr(path("absent") + ": no such folder"));
   EXPECT_THAT(refusal({"--model", path("absent"), "--src", path("hyp"), "--ref", path("absent")}), HasSubstr("cannot be read"));
+}
+
+// What a model carries is read only where there is one; of --set beside --config the verb knows before.
+TEST_F(EvaluateTest, KeysThatItDoesNotUseAreRefused) {
+  write("c.yaml", "task: translation\n");
+  const auto set = [&](const std::string& key) { return refusal({"-c", path("c.yaml"), "--set", key}); };
+  EXPECT_EQ(set("training.lr=1e-3"),
+            "weft: --set: training.learning_rate: not used by evaluate\n  expected  decoding.*, precision.*, device, seed, task, run_dir, "
+            "data.valid, data.prepared or validation.tokenize, but not decoding.scores or decoding.alignment\n");
+  EXPECT_THAT(set("decoding.scores=word"), HasSubstr("decoding.scores: not used by evaluate"));
+  EXPECT_THAT(set("decoding={beam_size: 2}"), HasSubstr("a model, sources or references are missing"));
 }
 
 }  // namespace
