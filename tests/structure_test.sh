@@ -29,7 +29,7 @@ declare -A room_may_include=(
   [launcher/config]="launcher/config launcher/config/keys launcher/input"
   [launcher/config/keys]="launcher/config launcher/config/keys launcher/input"
   [launcher/ranks]="launcher/ranks launcher/config launcher/input"
-  [launcher/start]="launcher/start launcher/config launcher/input"
+  [launcher/start]="launcher/start launcher/ranks launcher/config launcher/input"
   [launcher/supervise]="launcher/supervise launcher/ranks launcher/input"
 )
 bad=0

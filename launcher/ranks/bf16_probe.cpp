@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "runtime/cpu_device.h"
 #include "runtime/cpu_features.h"
 #include "runtime/kernels/matmul.h"
 

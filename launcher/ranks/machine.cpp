@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "runtime/cpu_device.h"
 #include "runtime/cpu_features.h"
 #include "runtime/error.h"
 
@@ -62,6 +63,10 @@ Machine choose_machine(const Config& config, const Json* recorded) {
     machine.reason = amx ? "auto: this processor has AMX" : "auto: this processor has no AMX";
   }
   return machine;
+}
+
+std::unique_ptr<Device> make_device(const Machine& machine) {
+  return std::make_unique<CpuDevice>(*machine.kernels);
 }
 
 Json choices(const Machine& machine, std::int64_t micro_batch_rows) {

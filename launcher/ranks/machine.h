@@ -1,9 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "launcher/config/config.h"
-#include "runtime/cpu_device.h"
+#include "runtime/device.h"
 #include "runtime/files/json.h"
 #include "runtime/kernels/table.h"
 
@@ -32,6 +33,9 @@ std::string oversubscription(int ranks_on_host, int threads);
 
 /// precision.dtype auto is bf16 where the processor multiplies it faster (AMX), else fp32; `recorded` (of a checkpoint) wins over auto.
 Machine choose_machine(const Config&, const Json* recorded);
+
+/// The device that was chosen; nothing of its memory is taken yet.
+std::unique_ptr<Device> make_device(const Machine&);
 
 /// What `auto` chose, for the checkpoint: kernels, dtype, threads, micro_batch_rows.
 Json choices(const Machine&, std::int64_t micro_batch_rows);

@@ -108,18 +108,24 @@ void on_root_at_length(Control& control, const LongWork& work) {
   });
 }
 
-void require_same(Control& control, const std::string& what, const std::string& text) {
-  const std::vector<std::string> checksums = control.gather(checksum(std::string_view(text)).hex(), 0);
-  const auto other = std::ranges::find_if(checksums, [&](const std::string& one) { return one != checksums[0]; });
-  const auto found = other == checksums.end() ? 0 : other - checksums.begin();  // on rank 0
-  const std::int64_t rank = control.agree({found})[0];
-  if (rank == 0) return;
-  const std::vector<std::string> texts = control.gather(control.rank() == rank ? text : std::string(), 0);
+void require_same(Control& control, const std::vector<Shared>& all) {
+  std::string sums;  // of one length each
+  for (const Shared& one : all) sums += checksum(std::string_view(one.text)).hex();
+  const std::vector<std::string> by_rank = control.gather(sums, 0);
+  std::int64_t rank = 0, item = 0;
+  if (const auto other = std::ranges::find_if(by_rank, [&](const std::string& one) { return one != sums; }); other != by_rank.end()) {
+    rank = other - by_rank.begin();
+    item = (std::ranges::mismatch(*other, sums).in2 - sums.begin()) / static_cast<std::int64_t>(sums.size() / all.size());
+  }
+  const std::vector<std::int64_t> first = control.agree({rank, item});  // rank 0 knows
+  if (first[0] == 0) return;
+  const Shared& ours = all[static_cast<std::size_t>(first[1])];
+  const std::vector<std::string> texts = control.gather(control.rank() == first[0] ? ours.text : std::string(), 0);
   on_root(control, [&] {
-    const auto [theirs, ours] = first_difference(texts[static_cast<std::size_t>(rank)], text);
+    const auto [their_line, our_line] = first_difference(texts[static_cast<std::size_t>(first[0])], ours.text);
     fail_input(fmt::format(
-        "rank {} has another {} than rank 0\n  found     {}\n  expected  {}, as rank 0: the same program and files on every host", rank,
-        what, theirs, ours));
+        "rank {} has another {} than rank 0\n  found     {}\n  expected  {}, as rank 0: the same program and files on every host", first[0],
+        ours.what, their_line, our_line));
   });
 }
 

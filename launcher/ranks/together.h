@@ -1,5 +1,7 @@
 #pragma once
 #include <functional>
+#include <string>
+#include <vector>
 
 #include "parallel/control.h"
 #include "runtime/error.h"
@@ -30,8 +32,11 @@ struct LongWork {
 /// that wait see progress too.
 void on_root_at_length(Control&, const LongWork&);
 
-/// Fails with exit 64, naming the first rank whose `text` differs from rank 0's, and the first line that does: every rank must run the same
-/// program on the same configuration. `what` names it.
-void require_same(Control&, const std::string& what, const std::string& text);
+/// What every rank must have alike, and the name of it in messages.
+struct Shared {
+  std::string what, text;
+};
+/// Fails with exit 64, naming the first rank that differs from rank 0, the first text in which it does, and the first line of that.
+void require_same(Control&, const std::vector<Shared>&);
 
 }  // namespace weft

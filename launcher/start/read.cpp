@@ -21,6 +21,17 @@ int run_or_dump(const std::string& verb, const ConfigOptions& options, const std
   return static_cast<int>(ExitCode::kDone);
 }
 
+Configured read_for_ranks(const ConfigOptions& options) {
+  Configured read;
+  try {
+    read.loaded = load_config(options.files, options.sets, ConfigUse::kTrain);
+    read.text = dump_config(read.loaded.config);
+  } catch (const Error&) {
+    read.failure = std::current_exception();
+  }
+  return read;
+}
+
 Config read_config(const ConfigOptions& options, ConfigUse use) {
   LoadedConfig loaded = load_config(options.files, options.sets, use);
   print_notes(loaded);

@@ -1,4 +1,5 @@
 #pragma once
+#include <exception>
 #include <functional>
 #include <string>
 #include <vector>
@@ -17,6 +18,15 @@ void add_config_options(Options&, ConfigOptions&);
 
 /// Refuses a verb without any configuration; prints the effective configuration where --dump-config asks; else runs the verb.
 int run_or_dump(const std::string& verb, const ConfigOptions&, const std::function<int()>& run);
+
+/// The configuration of a run, as this rank reads it.
+struct Configured {
+  LoadedConfig loaded;
+  std::string text;            // as dump_config writes it
+  std::exception_ptr failure;  // what is wrong with it, until all ranks can end with it
+};
+/// Phase 1 of a start: nothing but this rank's files is looked at.
+Configured read_for_ranks(const ConfigOptions&);
 
 /// Reads the configuration; names from elsewhere that were read as ours are told on stderr.
 Config read_config(const ConfigOptions&, ConfigUse);

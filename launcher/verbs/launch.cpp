@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "launcher/input/problem.h"
+#include "launcher/ranks/job.h"
 #include "launcher/ranks/watchdog.h"
 #include "launcher/start/read.h"
 #include "launcher/supervise/supervisor.h"

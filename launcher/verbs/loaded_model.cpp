@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "launcher/verbs/model_path.h"
+#include "launcher/start/model_path.h"
 #include "runtime/error.h"
 #include "runtime/files/storage.h"
 #include "state/checkpoint/load_checkpoint.h"
@@ -38,7 +38,7 @@ LoadedModel::LoadedModel(const std::string& path, const Overrides& overrides) {
   const CheckpointReader reader(*storage, checkpoint_);
   config_ = config_of(reader, overrides);
   machine_ = choose_machine(config_, &reader.manifest().run.chosen);
-  device_ = std::make_unique<CpuDevice>(*machine_.kernels);
+  device_ = make_device(machine_);
 
   vocabularies_ = find_vocabularies(checkpoint_, config_.vocab.share_vocab);
   const VocabularyFiles& files = vocabularies_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "data/vocabulary/vocabulary.h"
+#include "launcher/ranks/job.h"
 #include "launcher/ranks/machine.h"
 #include "launcher/ranks/memory_question.h"
 #include "launcher/start/read.h"

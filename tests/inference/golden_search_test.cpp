@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "inference/search/beam_search.h"
 #include "inference/forced_decoding.h"
+#include "inference/search/beam_search.h"
 #include "runtime/files/storage.h"
 #include "tests/models/model_under_test.h"
 

@@ -99,8 +99,10 @@ TEST(TogetherTest, TheFirstRankThatDiffersIsNamedAndTheFirstLine) {
   const auto compare = [](const std::string& last) {
     return outcome_of([&](Control& control) {
       const bool other = control.rank() > 0;
-      require_same(control, "configuration",
-                   other ? "seed: 1\ntraining:\n  batch_size: 500\n  more: 2\n" : "seed: 1\ntraining:\n  batch_size: 400\n" + last);
+      require_same(control, {{"program", "the same"},
+                             {"configuration", other ? "seed: 1\ntraining:\n  batch_size: 500\n  more: 2\n"
+                                                     : "seed: 1\ntraining:\n  batch_size: 400\n" + last},
+                             {"choice", other ? "a" : "b"}});
     });
   };
   const Outcome outcome = compare("  more: 1\n");
@@ -110,11 +112,11 @@ TEST(TogetherTest, TheFirstRankThatDiffersIsNamedAndTheFirstLine) {
 }
 
 TEST(TogetherTest, TextsMayDifferInTheirLengthAlone) {
-  const Outcome shorter = outcome_of([](Control& control) { require_same(control, "text", control.rank() == 2 ? "a\n" : "a\nb\n"); });
+  const Outcome shorter = outcome_of([](Control& control) { require_same(control, {{"text", control.rank() == 2 ? "a\n" : "a\nb\n"}}); });
   EXPECT_THAT(shorter.message, HasSubstr("rank 2 has another text than rank 0\n  found     \n  expected  b, as rank 0"));
-  const Outcome end = outcome_of([](Control& control) { require_same(control, "text", control.rank() == 2 ? "a" : "a\n"); });
+  const Outcome end = outcome_of([](Control& control) { require_same(control, {{"text", control.rank() == 2 ? "a" : "a\n"}}); });
   EXPECT_THAT(end.message, HasSubstr("rank 2 has another text"));
-  const Outcome same = outcome_of([](Control& control) { require_same(control, "text", "a\n"); });
+  const Outcome same = outcome_of([](Control& control) { require_same(control, {{"text", "a\n"}}); });
   EXPECT_THAT(same.codes, testing::Each(0));
 }
 

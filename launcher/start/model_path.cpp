@@ -1,4 +1,4 @@
-#include "launcher/verbs/model_path.h"
+#include "launcher/start/model_path.h"
 
 #include <algorithm>
 #include <filesystem>

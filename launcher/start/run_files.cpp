@@ -1,4 +1,4 @@
-#include "launcher/verbs/run_files.h"
+#include "launcher/start/run_files.h"
 
 #include <algorithm>
 #include <filesystem>
