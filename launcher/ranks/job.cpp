@@ -2,18 +2,19 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <thread>
-#include <vector>
 
 #include <fmt/format.h>
 
 #include "launcher/input/problem.h"
 #include "launcher/ranks/environment.h"
 #include "launcher/ranks/together.h"
+#include "parallel/lines.h"
 #include "runtime/error.h"
 #include "runtime/host_name.h"
 
@@ -22,17 +23,8 @@ namespace {
 
 /// How many of the ranks have the same host name as this one.
 int count_on_host(Control& control, const std::string& host) {
-  const std::vector<std::string> all = control.gather(host, 0);
-  std::string list;
-  for (const std::string& name : all) list += name + '\n';
-  list = control.broadcast(list, 0);
-  int count = 0;
-  for (std::size_t begin = 0; begin < list.size();) {
-    const std::size_t end = list.find('\n', begin);
-    count += list.compare(begin, end - begin, host) == 0;
-    begin = end + 1;
-  }
-  return count;
+  const Lines hosts = broadcast_lines(control, control.gather(host, 0));
+  return static_cast<int>(std::ranges::count(hosts, host));
 }
 
 /// Rank 0 speaks first where several fail alike.

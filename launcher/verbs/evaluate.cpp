@@ -226,9 +226,7 @@ int evaluate_model(Job& job, const EvaluateOptions& asked) {
     if (job.is_root()) comparison = read_comparison(asked, question->source, question->references, question->tokenizer);
   });
   together(job.control(), [&] { run.emplace(job, DecodingOptions{question->model, question->overrides, decoding_memory}); });
-  std::vector<std::string> sources;
-  if (comparison) sources = std::move(comparison->hypotheses.lines);
-  std::vector<std::string> translations = translate_lines(job, *run, std::move(sources));
+  Lines translations = translate_lines(job, *run, comparison ? comparison->hypotheses.lines : Lines{});
   on_root(job.control(), [&] {
     comparison->hypotheses.lines = std::move(translations);
     print_scores(*comparison, asked.model.json);

@@ -123,13 +123,15 @@ int run_score(Job& job, const ScoreOptions& asked) {
   const auto answer = [&](std::span<const std::string> lines, std::int64_t first) {
     std::vector<LinePair> pairs;
     for (std::size_t i = 0; i < lines.size(); i += 2) pairs.push_back({.source = lines[i], .target = lines[i + 1]});
-    std::string text;
-    for (const ScoredPair& pair : scorer.score(run->context(), pairs, first + 1, warn)) text += line_of(pair, run->loaded(), form) + '\n';
-    return text;
+    Lines answers;
+    for (const ScoredPair& pair : scorer.score(run->context(), pairs, first + 1, warn)) {
+      answers.push_back(line_of(pair, run->loaded(), form));
+    }
+    return answers;
   };
   TabbedInput input;
   const auto read = [&](std::size_t most) { return files ? files->take(most) : input.take(most); };
-  deal_lines(job.control(), {.read = read, .lines_per_item = 2, .answer = answer, .write = write_stdout});
+  deal_stream(job.control(), {.read = read, .write = write_stdout}, {.lines_per_item = 2, .answer = answer});
   return static_cast<int>(ExitCode::kDone);
 }
 

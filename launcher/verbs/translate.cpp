@@ -113,15 +113,15 @@ int run_translate(Job& job, const TranslateOptions& asked) {
   const Translator translator(run->problem(), run->loaded().source(), run->loaded().target(), config.model.max_length);
   const auto warn = [&](const std::string& text) { run->warn(text); };
   const auto answer = [&](std::span<const std::string> lines, std::int64_t id) {
-    std::string text;
+    Lines answers;
     for (const std::vector<Translation>& outputs : translator.translate(run->context(), lines, id + 1, warn)) {
-      for (const Translation& output : outputs) text += line_of(output, id, form) + '\n';
+      for (const Translation& output : outputs) answers.push_back(line_of(output, id, form));
       ++id;
     }
-    return text;
+    return answers;
   };
   LineInput input(STDIN_FILENO);
-  deal_lines(job.control(), {.read = [&](std::size_t most) { return input.take(most); }, .answer = answer, .write = write_stdout});
+  deal_stream(job.control(), {.read = [&](std::size_t most) { return input.take(most); }, .write = write_stdout}, {.answer = answer});
   return static_cast<int>(ExitCode::kDone);
 }
 

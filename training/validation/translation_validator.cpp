@@ -79,41 +79,35 @@ TranslationValidator::TranslationValidator(Control& control, const TranslationVa
 }
 
 /// This rank's lines of the group that begins at `begin`. A group is dealt line by line to one rank after another.
-std::vector<std::string> TranslationValidator::share(std::size_t begin) const {
+Lines TranslationValidator::share(std::size_t begin) const {
   const auto rank = static_cast<std::size_t>(control_.rank()), ranks = static_cast<std::size_t>(control_.size());
-  std::vector<std::string> lines;
+  Lines lines;
   for (std::size_t i = begin + rank; i < std::min(begin + kLinesTogether * ranks, order_.size()); i += ranks) {
     lines.push_back(lines_[order_[i]]);
   }
   return lines;
 }
 
-/// On rank 0 the translations of all lines, in their order; `own`: those of this rank, as text, since they have no line ends inside.
-std::vector<std::string> TranslationValidator::collect(std::string own) const {
-  const std::vector<std::string> shares = control_.gather(std::move(own), 0);
-  std::vector<std::string> translations(control_.rank() == 0 ? lines_.size() : 0);
-  for (std::size_t rank = 0; rank < shares.size(); ++rank) {
-    std::size_t at = 0;
-    for (std::size_t i = rank; i < order_.size(); i += shares.size()) {
-      const std::size_t end = shares[rank].find('\n', at);
-      translations[order_[i]] = shares[rank].substr(at, end - at);
-      at = end + 1;
-    }
-  }
+/// On rank 0 the translations of all lines, in their order; `own`: those of this rank.
+Lines TranslationValidator::collect(const Lines& own) const {
+  const std::vector<Lines> shares = gather_lines(control_, own);
+  Lines translations(control_.rank() == 0 ? lines_.size() : 0);
+  for (std::size_t i = 0; i < translations.size(); ++i) translations[order_[i]] = shares[i % shares.size()][i / shares.size()];
   return translations;
 }
 
 std::optional<TranslationValidator::Result> TranslationValidator::run(Context& ctx, std::int64_t step, Progress& progress,
                                                                       const std::function<bool()>& stop) const {
-  std::string own, trouble;
+  Lines own;
+  std::string trouble;
   for (std::size_t begin = 0; begin < order_.size(); begin += kLinesTogether * static_cast<std::size_t>(control_.size())) {
     if (stop()) return std::nullopt;
     ++progress.pass;
-    const std::vector<std::string> lines = share(begin);
+    const Lines lines = share(begin);
     if (!trouble.empty() || lines.empty()) continue;
     try {
       for (const std::vector<Translation>& best : translator_.translate(ctx, lines, 1, [](const std::string&) {})) {
-        own += best.front().text + '\n';
+        own.push_back(best.front().text);
       }
     } catch (const Error& error) {
       if (error.code() != ExitCode::kNumerics) throw;
@@ -121,7 +115,7 @@ std::optional<TranslationValidator::Result> TranslationValidator::run(Context& c
     }
   }
   const bool finite = control_.agree({trouble.empty() ? 0 : 1})[0] == 0;
-  const std::vector<std::string> translations = finite ? collect(std::move(own)) : std::vector<std::string>();
+  const Lines translations = finite ? collect(own) : Lines();
   Result result;
   if (control_.rank() == 0) {
     for (const Metric& metric : metrics_) {

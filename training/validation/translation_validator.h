@@ -13,6 +13,7 @@
 #include "inference/translator.h"
 #include "layers/block_hooks.h"
 #include "parallel/control.h"
+#include "parallel/lines.h"
 #include "parallel/progress.h"
 
 namespace weft {
@@ -56,8 +57,8 @@ class TranslationValidator {
   std::string doubt() const;
 
  private:
-  std::vector<std::string> share(std::size_t begin) const;
-  std::vector<std::string> collect(std::string own) const;
+  Lines share(std::size_t begin) const;
+  Lines collect(const Lines& own) const;
   std::string write(std::int64_t step, std::span<const std::string> translations) const;
 
   Control& control_;

@@ -20,15 +20,16 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-/// `number:first line,second line;` for each item.
-std::string numbered(std::span<const std::string> lines, std::int64_t first, std::size_t lines_per_item) {
-  std::string text;
+/// `number:first line,second line;` for each item, on two lines.
+Lines numbered(std::span<const std::string> lines, std::int64_t first, std::size_t lines_per_item) {
+  Lines answers;
   for (std::size_t i = 0; i < lines.size(); i += lines_per_item) {
-    text += std::to_string(first++) + ":";
+    answers.push_back(std::to_string(first++) + ":");
+    std::string text;
     for (std::size_t l = i; l < i + lines_per_item; ++l) text += lines[l] + ",";
-    text += ";";
+    answers.push_back(text + ";");
   }
-  return text;
+  return answers;
 }
 
 TEST(DealLinesTest, AnswersComeInOrderWithTheirNumbersWhateverTheRanks) {
@@ -40,17 +41,20 @@ TEST(DealLinesTest, AnswersComeInOrderWithTheirNumbersWhateverTheRanks) {
       std::size_t taken = 0;
       std::string written;
       run_ranks(ranks, [&](Control& control) {
-        deal_lines(control, {.read =
-                                 [&](std::size_t most) {
-                                   const auto from = all.begin() + static_cast<std::ptrdiff_t>(taken);
-                                   taken += std::min(most * lines_per_item, all.size() - taken);
-                                   return std::vector<std::string>(from, all.begin() + static_cast<std::ptrdiff_t>(taken));
-                                 },
-                             .lines_per_item = lines_per_item,
-                             .answer = [&](auto lines, auto first) { return numbered(lines, first, lines_per_item); },
-                             .write = [&](const std::string& text) { written += text; }});
+        deal_stream(
+            control,
+            {.read =
+                 [&](std::size_t most) {
+                   const auto from = all.begin() + static_cast<std::ptrdiff_t>(taken);
+                   taken += std::min(most * lines_per_item, all.size() - taken);
+                   return std::vector<std::string>(from, all.begin() + static_cast<std::ptrdiff_t>(taken));
+                 },
+             .write = [&](const std::string& text) { written += text; }},
+            {.lines_per_item = lines_per_item, .answer = [&](auto lines, auto first) { return numbered(lines, first, lines_per_item); }});
       });
-      EXPECT_EQ(written, numbered(all, 0, lines_per_item)) << ranks;
+      std::string expected;
+      for (const std::string& line : numbered(all, 0, lines_per_item)) expected += line + '\n';
+      EXPECT_EQ(written, expected) << ranks;
     }
   }
 }
@@ -60,10 +64,9 @@ TEST(DealLinesTest, AFailureOfAnyRankEndsAllOfThem) {
   std::vector<std::string> messages;
   run_ranks(3, [&](Control& control) {
     try {
-      deal_lines(control,
-                 {.read = [](std::size_t) { return std::vector<std::string>(30, "x"); },
-                  .answer = [&](auto, auto) -> std::string { return control.rank() == 1 ? throw Error(ExitCode::kBadInput, "no") : "yes"; },
-                  .write = [](const std::string&) {}});
+      deal_lines(control, Lines(30, "x"), {.answer = [&](auto, auto) -> Lines {
+                   return control.rank() == 1 ? throw Error(ExitCode::kBadInput, "no") : Lines{"yes"};
+                 }});
     } catch (const AgreedError& error) {
       const std::lock_guard lock(mutex);
       messages.push_back(error.what());
