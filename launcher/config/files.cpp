@@ -94,6 +94,12 @@ std::vector<Conflict> check_use(const Config& config, ConfigUse use) {
   require(conflicts, "vocab.src", config.vocab.src, false);
   require(conflicts, "vocab.tgt", config.vocab.tgt, false);
   if (trains) require(conflicts, "data.prepared", config.data.prepared, true);
+  if (trains && !config.data.prepared.empty() && config.data.valid.given()) {
+    conflicts.push_back({{.path = "data.valid",
+                          .what = "given beside data.prepared, which has its own",
+                          .expected = "one of the two; weft prepare puts the text of data.valid into the folder"},
+                         {"data.valid", "data.prepared"}});
+  }
   const std::string& resume = config.checkpoint.resume;
   if (trains && resume != "auto" && resume != "never") {
     require(conflicts, "checkpoint.resume", resume, true);

@@ -54,9 +54,6 @@ void say_start(const StartUp& start, const Machine& machine, const MemoryPlan& m
   log.info("config", fmt::format("update = up to {} {} of all ranks: passes of up to {} tokens a side and rank", config.training.batch_size,
                                  config.training.batch_type == BatchType::kTokens ? "tokens" : "sentences", memory.micro_batch_rows));
   log.info("memory", fmt::format("rank 0: {}; {} of memory on this host", describe(memory), bytes_text(available_host_memory())));
-  if (!config.data.prepared.empty() && config.data.valid.given()) {
-    log.warn_once("config", "data.valid: not read, data.prepared has its own");
-  }
   if (!job.slow_transport().empty()) log.warn_once("config", job.slow_transport());
   const std::string crowded = oversubscription(job.ranks_on_host(), machine.threads);
   if (!crowded.empty()) log.warn_once("config", crowded);

@@ -79,7 +79,7 @@ TEST(WrongInputsTest, WhatTrainingNeeds) {
   std::ofstream("here.en") << "a\n";
   std::ofstream("here.de") << "a\n";
   ASSERT_EQ(::mkfifo("pipe", 0600), 0);
-  expect_refused("train", 13, ConfigUse::kTrain);
+  expect_refused("train", 14, ConfigUse::kTrain);
   fs::current_path(before);
   fs::remove_all(folder);
 }
