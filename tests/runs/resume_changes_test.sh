@@ -24,7 +24,7 @@ go run || { cat "$WORK/run.log"; fail "run, at its last step"; }
 log_has run '\[valid\] step 40 '
 go run || { cat "$WORK/run.log"; fail "run, once more"; }
 grep -q '\[valid\]' "$WORK/run.log" && fail "a run that is done is judged again"
-sums() { (cd "$WORK/run" && find prepared step-* -type f | LC_ALL=C sort | xargs sha256sum); }
+sums() { (cd "$WORK/run" && find prepared step-* -type f ! -name .stamps.json | LC_ALL=C sort | xargs sha256sum); }
 sums >"$WORK/before"
 refused run 'is of another model' model.num_heads=2
 log_has run 'found     model.num_heads 4 -> 2$'
