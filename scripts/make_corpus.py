@@ -3,7 +3,7 @@
 
 Writes OUT/LANGUAGE/{train,valid,test}.{en,LANGUAGE}, one segment a line, and OUT/LANGUAGE/SOURCES: what it was made of, with checksums.
 Needs a Debian system and its mirror; no root. Downloads about 20 MB for one language into OUT/apt, apart from apt's own lists.
-What is there already stays: the same command again goes on in a moment. docs/corpus.md says what the text is and how it is cleaned.
+What is there already stays: the same command again goes on in a moment. docs/quickstart_corpus.md describes the text and how it is cleaned.
 """
 import argparse
 import errno
