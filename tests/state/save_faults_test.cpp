@@ -162,7 +162,7 @@ TEST_F(SaveFaultsTest, TooManyFailuresInARowEndTheRun) {
     FAIL() << "the third failure in a row went unnoticed";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ExitCode::kStorage);
-    EXPECT_THAT(error.what(), testing::HasSubstr("1.0 kB are free"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("1 kB are free"));
   }
   EXPECT_EQ(loader_.load(*run), 6);
 }
