@@ -150,6 +150,15 @@ for verb in translate score; do
   status 64 "$mpiexec" -n 2 "$WEFT" $verb --model "$WORK/absent" </dev/null >"$WORK/none" 2>"$WORK/err"
   [ "$(grep -c 'no such folder' "$WORK/err")" -eq 1 ] || { cat "$WORK/err"; fail "$verb: one message"; }
 done
+# refused VERB KEY=VALUE: a key that the verb does not use.
+refused() {
+  status 64 "$WEFT" "$1" --model "$model" --set "$2" </dev/null >"$WORK/none" 2>"$WORK/err"
+  said "${2%%=*}: not used by $1"
+}
+refused translate training.train_steps=5
+refused translate parallel.memory_limit=0.5
+refused score decoding.beam_size=2
+refused score seed=3
 printf 'a\tb\nno tab\n' >"$WORK/tabs"
 status 64 "$mpiexec" -n 2 "$WEFT" score --model "$model" <"$WORK/tabs" >"$WORK/none" 2>"$WORK/err"
 said 'stdin:2: 0 tabs'
