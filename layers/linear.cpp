@@ -1,6 +1,7 @@
 #include "layers/linear.h"
 
 #include "layers/gradient.h"
+#include "runtime/kernels/bias_gradient.h"
 #include "runtime/kernels/matmul.h"
 
 namespace weft {

@@ -35,12 +35,4 @@ struct PackMatmul {
 std::int64_t packed_matmul_bytes(const Device&, const Tensor& b, bool transpose_b);
 void pack_matmul(Context&, const PackMatmul&);
 
-/// dbias += sum over rows of dy, in the order of the rows: blocks cut by the size of the data, never by threads.
-struct BiasGradient {
-  Tensor dy;         // (T, N), rows may be strided
-  Tensor dbias;      // (N), sum type; accumulates
-  Tensor workspace;  // (bytes) uint8, taken by the launcher
-};
-void bias_gradient(Context&, BiasGradient);
-
 }  // namespace weft::kernels

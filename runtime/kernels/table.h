@@ -4,6 +4,7 @@
 
 #include "runtime/kernels/activation.h"
 #include "runtime/kernels/attention.h"
+#include "runtime/kernels/bias_gradient.h"
 #include "runtime/kernels/cross_entropy.h"
 #include "runtime/kernels/dropout.h"
 #include "runtime/kernels/embedding.h"

@@ -64,15 +64,9 @@ void attention_backward(Context& ctx, const kernels::AttentionBackward& a) {
   Attention attention = attention_of(a);
   attention.dropout = dropout_of(ctx, a.dropout.rows);
   attention.dy = heads_of(a.dy);
-  attention.dq = a.dq.data;
-  attention.dk = a.dk.data;
-  attention.dv = a.dv.data;
-  attention.dq_stride = a.dq.stride(0);
-  attention.dq_head_stride = a.dq.stride(1);
-  attention.dk_stride = a.dk.stride(0);
-  attention.dk_head_stride = a.dk.stride(1);
-  attention.dv_stride = a.dv.stride(0);
-  attention.dv_head_stride = a.dv.stride(1);
+  attention.dq = heads_of(a.dq);
+  attention.dk = heads_of(a.dk);
+  attention.dv = heads_of(a.dv);
   isa.attention_backward(attention);
 }
 

@@ -9,8 +9,14 @@ KernelTable make(const char* name) {
   KernelTable table = reference_kernels();
   table.name = name;
   cpu::install_matmul<isa, products>(table);
-  cpu::install_rows<isa>(table);
+  cpu::install_activation<isa>(table);
   cpu::install_attention<isa>(table);
+  cpu::install_bias_gradient<isa>(table);
+  cpu::install_cross_entropy<isa>(table);
+  cpu::install_dropout<isa>(table);
+  cpu::install_embedding<isa>(table);
+  cpu::install_layer_norm<isa>(table);
+  cpu::install_memory_ops<isa>(table);
   cpu::install_optimizer<isa>(table);
   return table;
 }

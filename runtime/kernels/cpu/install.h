@@ -7,11 +7,23 @@
 namespace weft::cpu {
 
 template <const Isa& isa>
-void install_rows(KernelTable&);  // norms, residual, dropout, activation, embedding, loss, sums of rows
+void install_activation(KernelTable&);
 template <const Isa& isa>
 void install_attention(KernelTable&);
 template <const Isa& isa>
-void install_optimizer(KernelTable&);  // optimizer and memory
+void install_bias_gradient(KernelTable&);
+template <const Isa& isa>
+void install_cross_entropy(KernelTable&);
+template <const Isa& isa>
+void install_dropout(KernelTable&);
+template <const Isa& isa>
+void install_embedding(KernelTable&);
+template <const Isa& isa>
+void install_layer_norm(KernelTable&);
+template <const Isa& isa>
+void install_memory_ops(KernelTable&);
+template <const Isa& isa>
+void install_optimizer(KernelTable&);
 struct Products;
 template <const Isa& isa, const Products& products>
 void install_matmul(KernelTable&);
@@ -22,6 +34,11 @@ inline bool is_fast(DType dtype) {
 }
 inline Storage storage_of(const Tensor& tensor) {
   return tensor.dtype == DType::kBFloat16 ? Storage::kBFloat16 : Storage::kFloat32;
+}
+/// Of a tensor with two dims; an absent one is absent.
+inline Matrix matrix_of(const Tensor& tensor) {
+  if (!tensor.defined()) return {};
+  return {storage_of(tensor), tensor.data, tensor.size(0), tensor.size(1), tensor.stride(0)};
 }
 /// kRelu, kGelu or kGeluTanh.
 inline Curve curve_of(Activation activation) {

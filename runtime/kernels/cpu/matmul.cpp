@@ -73,21 +73,9 @@ Product product_of(const Products& products, const Matmul& m) {
 }
 
 template <const Isa& isa>
-void convert(const Tensor& x, const Tensor& y) {
-  isa.convert({.from = storage_of(x),
-               .to = storage_of(y),
-               .rows = x.size(0),
-               .columns = x.size(1),
-               .x_stride = x.stride(0),
-               .y_stride = y.stride(0),
-               .x = x.data,
-               .y = y.data});
-}
-
-template <const Isa& isa>
 Tensor widened(const Tensor& x, Workspace& workspace) {
   const Tensor copy = workspace.copy_of(x);
-  convert<isa>(x, copy);
+  isa.convert({matrix_of(x), matrix_of(copy)});
   return copy;
 }
 
@@ -103,11 +91,11 @@ void multiply(const Matmul& m, const Tensor& target) {
   }
   if (widens_output(products, m)) {
     y = workspace.copy_of(target);
-    if (m.accumulate) convert<isa>(target, y);
+    if (m.accumulate) isa.convert({matrix_of(target), matrix_of(y)});
   }
   products.run(product_of(products, m), row_count(m),
                {.a = a.data, .b = b.data, .bias = bias.data, .packed_b = m.packed_b.data, .y = y.data, .workspace = workspace.rest()});
-  if (widens_output(products, m)) convert<isa>(y, target);
+  if (widens_output(products, m)) isa.convert({matrix_of(y), matrix_of(target)});
 }
 
 template <const Isa& isa, const Products& products>
@@ -119,19 +107,10 @@ void matmul(Context& ctx, const Matmul& m) {
   const Tensor target = m.pre_activation.defined() ? m.pre_activation : m.y;
   multiply<isa, products>(m, target);
   if (m.activation == Activation::kNone || relu_in_product(m)) {
-    if (m.pre_activation.defined()) convert<isa>(target, m.y);
+    if (m.pre_activation.defined()) isa.convert({matrix_of(target), matrix_of(m.y)});
     return;
   }
-  isa.activate({.storage = storage_of(m.y),
-                .curve = curve_of(m.activation),
-                .rows = m.y.size(0),
-                .columns = m.y.size(1),
-                .dy = nullptr,
-                .x = target.data,
-                .y = m.y.data,
-                .dy_stride = 0,
-                .x_stride = target.stride(0),
-                .y_stride = m.y.stride(0)});
+  isa.activate({.curve = curve_of(m.activation), .dy = {}, .x = matrix_of(target), .y = matrix_of(m.y)});
 }
 
 template <const Products& products>
@@ -156,13 +135,7 @@ std::int64_t packed_matmul_bytes(const Tensor& b, bool transpose_b) {
 template <const Isa& isa>
 void pack_matmul(Context& ctx, const kernels::PackMatmul& p) {
   if (!is_fast(p.b.dtype)) return reference_kernels().pack_matmul.run(ctx, p);
-  isa.pack_gemm({.storage = storage_of(p.b),
-                 .n = p.b.size(p.transpose_b ? 0 : 1),
-                 .k = p.b.size(p.transpose_b ? 1 : 0),
-                 .transpose_b = p.transpose_b,
-                 .b = p.b.data,
-                 .b_stride = p.b.stride(0),
-                 .packed = reinterpret_cast<float*>(p.packed.data)});
+  isa.pack_gemm({.b = matrix_of(p.b), .transpose_b = p.transpose_b, .packed = reinterpret_cast<float*>(p.packed.data)});
 }
 
 }  // namespace

@@ -1,6 +1,4 @@
-#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "runtime/kernels/cpu/install.h"
 
@@ -77,79 +75,6 @@ void ema_update(Context& ctx, const kernels::EmaUpdate& a) {
            .one_minus_decay = narrow(1 - a.decay)});
 }
 
-template <const Isa& isa>
-void convert(Context& ctx, const kernels::Convert& a) {
-  const bool matrix = a.x.contiguous() && a.y.contiguous() ? true : a.x.dims() == 2;
-  if (!is_fast(a.x.dtype) || !is_fast(a.y.dtype) || !matrix) return reference_kernels().convert.run(ctx, a);
-  constexpr std::int64_t kColumns = 4096;  // a contiguous tensor is cut into rows of so many elements
-  const bool flat = a.x.contiguous() && a.y.contiguous();
-  const std::int64_t whole = flat ? a.x.elements() / kColumns : a.x.size(0), columns = flat ? kColumns : a.x.size(1);
-  isa.convert({.from = storage_of(a.x),
-               .to = storage_of(a.y),
-               .rows = whole,
-               .columns = columns,
-               .x_stride = flat ? kColumns : a.x.stride(0),
-               .y_stride = flat ? kColumns : a.y.stride(0),
-               .x = a.x.data,
-               .y = a.y.data});
-  if (!flat) return;
-  const std::int64_t done = whole * kColumns;
-  isa.convert({.from = storage_of(a.x),
-               .to = storage_of(a.y),
-               .rows = 1,
-               .columns = a.x.elements() - done,
-               .x_stride = 0,
-               .y_stride = 0,
-               .x = a.x.data + done * size_of(a.x.dtype),
-               .y = a.y.data + done * size_of(a.y.dtype)});
-}
-
-/// Memory moves at the same speed whatever is compiled for it: cut over threads in pieces.
-template <class F>
-void for_pieces(std::int64_t bytes, F&& f) {
-  constexpr std::int64_t kPiece = 1 << 16;
-  const std::int64_t pieces = (bytes + kPiece - 1) / kPiece;
-#pragma omp parallel for schedule(static) if (pieces > 1)
-  for (std::int64_t piece = 0; piece < pieces; ++piece) f(piece * kPiece, std::min(kPiece, bytes - piece * kPiece));
-}
-
-void fill_zero(Context&, const kernels::FillZero& a) {
-  for_pieces(a.y.bytes(),
-             [&](std::int64_t begin, std::int64_t bytes) { std::memset(a.y.data + begin, 0, static_cast<std::size_t>(bytes)); });
-}
-
-void exchange(Context&, const kernels::Exchange& a) {
-  for_pieces(a.a.bytes(), [&](std::int64_t begin, std::int64_t bytes) {
-    std::swap_ranges(a.a.data + begin, a.a.data + begin + bytes, a.b.data + begin);
-  });
-}
-
-template <class Real>
-void add(const std::byte* x, std::byte* y, std::int64_t bytes) {
-  const auto* from = reinterpret_cast<const Real*>(x);
-  auto* to = reinterpret_cast<Real*>(y);
-#pragma omp simd
-  for (std::int64_t i = 0; i < bytes / static_cast<std::int64_t>(sizeof(Real)); ++i) to[i] += from[i];
-}
-
-void accumulate(Context&, const kernels::Accumulate& a) {
-  for_pieces(a.x.bytes(), [&](std::int64_t begin, std::int64_t bytes) {
-    (a.x.dtype == DType::kFloat64 ? add<double> : add<float>)(a.x.data + begin, a.y.data + begin, bytes);
-  });
-}
-
-void copy_rows(Context&, const kernels::CopyRows& a) {
-  const std::int64_t rows = a.from.defined() ? a.from.size(0) : a.to.defined() ? a.to.size(0) : a.x.size(0), element = size_of(a.x.dtype);
-  const auto* from = pointer<std::int32_t>(a.from);
-  const auto* to = pointer<std::int32_t>(a.to);
-  const auto bytes = static_cast<std::size_t>(a.x.size(1) * element);
-#pragma omp parallel for schedule(static) if (rows * a.x.size(1) > 8192)
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const std::int64_t source = from != nullptr ? from[i] : i, target = to != nullptr ? to[i] : i;
-    std::memcpy(a.y.data + target * a.y.stride(0) * element, a.x.data + source * a.x.stride(0) * element, bytes);
-  }
-}
-
 }  // namespace
 
 template <const Isa& isa>
@@ -158,11 +83,6 @@ void install_optimizer(KernelTable& table) {
   table.adam_update = {adam_update<isa>};
   table.sgd_update = {sgd_update<isa>};
   table.ema_update = {ema_update<isa>};
-  table.convert = {convert<isa>};
-  table.fill_zero = {fill_zero};
-  table.exchange = {exchange};
-  table.accumulate = {accumulate};
-  table.copy_rows = {copy_rows};
 }
 
 template void install_optimizer<avx2::isa>(KernelTable&);

@@ -63,14 +63,4 @@ void pack_matmul(Context&, const PackMatmul& a) {
     std::copy_n(a.b.data + r * a.b.stride(0) * size_of(a.b.dtype), bytes, a.packed.data + r * bytes);
 }
 
-void bias_gradient(Context&, const BiasGradient& a) {
-  with_floating(a.dy.dtype, [&]<class T>(T) {
-    auto* dbias = a.dbias.as<SumType<T>>();
-    for (std::int64_t r = 0; r < a.dy.size(0); ++r) {
-      const T* dy = row<T>(a.dy, r);
-      for (std::int64_t c = 0; c < a.dy.size(1); ++c) dbias[c] += load(dy[c]);
-    }
-  });
-}
-
 }  // namespace weft::kernels::reference

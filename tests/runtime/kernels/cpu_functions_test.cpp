@@ -107,17 +107,9 @@ TEST_P(CpuFunctionsTest, GeluAndItsDerivativeAreWithinAMillionth) {
   ones.assign(x.size(), 1.f);
   std::vector<float> y(x.size()), dx(x.size());
   const auto size = static_cast<std::int64_t>(x.size());
-  const auto activate = [&](cpu::Curve curve, const float* dy, float* to) {
-    GetParam().isa.activate({.storage = cpu::Storage::kFloat32,
-                             .curve = curve,
-                             .rows = 1,
-                             .columns = size,
-                             .dy = dy,
-                             .x = x.data(),
-                             .y = to,
-                             .dy_stride = size,
-                             .x_stride = size,
-                             .y_stride = size});
+  const auto row = [size](float* data) { return cpu::Matrix{cpu::Storage::kFloat32, data, 1, size, size}; };
+  const auto activate = [&](cpu::Curve curve, float* dy, float* to) {
+    GetParam().isa.activate({.curve = curve, .dy = row(dy), .x = row(x.data()), .y = row(to)});
   };
   for (const auto& [curve, f] :
        std::vector<std::pair<cpu::Curve, double (*)(double)>>{{cpu::Curve::kGelu, gelu}, {cpu::Curve::kGeluTanh, gelu_tanh}}) {

@@ -78,7 +78,7 @@ void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t
   multiply({b.dp, 1, keys, b.q, dim, b.dk, dim, g.keys, rows, dim, true});
   multiply({b.dp, keys, 1, b.keys, dim, b.dq, dim, rows, g.keys, dim, false});
   for (std::int64_t r = 0; r < rows; ++r) {
-    S* dq = at<S>(a.dq, (g.query_begin + first + r) * a.dq_stride + head * a.dq_head_stride);
+    S* dq = head_row<S>(a.dq, g.query_begin + first + r, head);
 #pragma omp simd
     for (std::int64_t d = 0; d < g.dim; ++d) store(dq[d], a.scale * b.dq[r * dim + d]);
   }
@@ -115,8 +115,8 @@ void one_group(const Attention& a, std::int64_t index, float* workspace) {
   for (std::int64_t head = g.key_head * heads; head < (g.key_head + 1) * heads; ++head) {
     for (std::int64_t first = 0; first < g.queries; first += kQueries) queries<S>(a, g, head, first, b);
   }
-  store_rows(g, b.dk, a.scale, at<S>(a.dk, g.key_begin * a.dk_stride + g.key_head * a.dk_head_stride), a.dk_stride);
-  store_rows(g, b.dv, 1.f, at<S>(a.dv, g.key_begin * a.dv_stride + g.key_head * a.dv_head_stride), a.dv_stride);
+  store_rows(g, b.dk, a.scale, head_row<S>(a.dk, g.key_begin, g.key_head), a.dk.stride);
+  store_rows(g, b.dv, 1.f, head_row<S>(a.dv, g.key_begin, g.key_head), a.dv.stride);
 }
 
 }  // namespace

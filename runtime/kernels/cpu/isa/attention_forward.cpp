@@ -61,7 +61,7 @@ void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t
   }
   multiply({b.scores, g.padded_keys, 1, b.values, g.padded_dim, b.y, g.padded_dim, rows, g.keys, g.padded_dim, false});
   for (std::int64_t r = 0; r < rows; ++r) {
-    S* y = const_cast<S*>(head_row<S>(a.y, g.query_begin + first + r, head));
+    S* y = head_row<S>(a.y, g.query_begin + first + r, head);
 #pragma omp simd
     for (std::int64_t d = 0; d < g.dim; ++d) store(y[d], b.y[r * g.padded_dim + d]);
   }

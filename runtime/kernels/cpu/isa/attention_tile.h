@@ -31,7 +31,7 @@ inline std::int32_t visible_keys(const Attention& a, const Group& g, std::int64_
 }
 
 template <class S>
-inline const S* head_row(const Heads& heads, std::int64_t row, std::int64_t head) {
+inline S* head_row(const Heads& heads, std::int64_t row, std::int64_t head) {
   return at<S>(heads.data, row * heads.stride + head * heads.head_stride);
 }
 

@@ -6,52 +6,35 @@ namespace {
 
 template <class S>
 void forward_row(const EmbeddingForward& a, std::int64_t r) {
-  const S* weight = at<S>(a.weight, a.tokens[r] * a.columns);
-  const S* position = a.position_table != nullptr ? at<S>(a.position_table, a.positions[r] * a.columns) : nullptr;
-  S* y = at<S>(a.y, r * a.columns);
+  const std::int64_t columns = a.y.columns;
+  const S* weight = at<S>(a.weight, a.tokens[r] * columns);
+  const S* position = a.position_table != nullptr ? at<S>(a.position_table, a.positions[r] * columns) : nullptr;
+  S* y = row<S>(a.y, r);
   float sum[kTile];
-  std::uint32_t words[kTile];
-  for (std::int64_t begin = 0; begin < a.columns; begin += kTile) {
-    const std::int64_t count = min(kTile, a.columns - begin);
+  for (std::int64_t begin = 0; begin < columns; begin += kTile) {
+    const std::int64_t count = min(kTile, columns - begin);
 #pragma omp simd
     for (std::int64_t c = 0; c < count; ++c) sum[c] = a.scale * load(weight[begin + c]);
     if (position != nullptr) {
 #pragma omp simd
       for (std::int64_t c = 0; c < count; ++c) sum[c] += load(position[begin + c]);
     }
-    if (a.dropout.active) {
-      row_words(a.dropout, r, begin, count, words);
-      const Keep keep(a.dropout);
-#pragma omp simd
-      for (std::int64_t c = 0; c < count; ++c) sum[c] *= keep(words[c]);
-    }
-#pragma omp simd
-    for (std::int64_t c = 0; c < count; ++c) store(y[begin + c], sum[c]);
+    drop_tile<float, S>(a.dropout, r, begin, count, sum, nullptr, y + begin);
   }
 }
 
 /// sum += dropout(dy) of one row, columns begin .. begin + count.
 template <class S>
 void add_gradient(const EmbeddingBackward& a, std::int64_t r, std::int64_t begin, std::int64_t count, float* sum) {
-  const S* dy = at<S>(a.dy, r * a.columns + begin);
-  if (!a.dropout.active) {
-#pragma omp simd
-    for (std::int64_t c = 0; c < count; ++c) sum[c] += load(dy[c]);
-    return;
-  }
-  std::uint32_t words[kTile];
-  row_words(a.dropout, r, begin, count, words);
-  const Keep keep(a.dropout);
-#pragma omp simd
-  for (std::int64_t c = 0; c < count; ++c) sum[c] += load(dy[c]) * keep(words[c]);
+  drop_tile<S, float>(a.dropout, r, begin, count, row<S>(a.dy, r) + begin, sum, sum);
 }
 
 /// Rows by_token[first .. last) are those of one token.
 template <class S>
 void add_token(const EmbeddingBackward& a, std::int64_t first, std::int64_t last) {
-  float* dweight = a.dweight + a.tokens[a.by_token[first]] * a.columns;
-  for (std::int64_t begin = 0; begin < a.columns; begin += kTile) {
-    const std::int64_t count = min(kTile, a.columns - begin);
+  float* dweight = a.dweight + a.tokens[a.by_token[first]] * a.dy.columns;
+  for (std::int64_t begin = 0; begin < a.dy.columns; begin += kTile) {
+    const std::int64_t count = min(kTile, a.dy.columns - begin);
     float sum[kTile];
     for (std::int64_t c = 0; c < count; ++c) sum[c] = 0;
     for (std::int64_t i = first; i < last; ++i) add_gradient<S>(a, a.by_token[i], begin, count, sum);
@@ -65,18 +48,18 @@ void add_token(const EmbeddingBackward& a, std::int64_t first, std::int64_t last
 template <class S>
 void add_tokens(const EmbeddingBackward& a) {
   constexpr std::int64_t kBlock = 64;
-  const std::int64_t blocks = ceil_div(a.rows, kBlock);
-#pragma omp parallel for schedule(dynamic, 1) if (a.rows * a.columns > kParallelElements)
+  const std::int64_t blocks = ceil_div(a.dy.rows, kBlock);
+#pragma omp parallel for schedule(dynamic, 1) if (a.dy.rows * a.dy.columns > kParallelElements)
   for (std::int64_t block = 0; block < blocks; ++block) {
     std::int64_t first = block * kBlock;
-    const std::int64_t end = min(a.rows, first + kBlock);
+    const std::int64_t end = min(a.dy.rows, first + kBlock);
     const auto token = [&](std::int64_t i) { return a.tokens[a.by_token[i]]; };
     if (first > 0) {
       while (first < end && token(first) == token(first - 1)) ++first;
     }
     while (first < end) {
       std::int64_t last = first + 1;
-      while (last < a.rows && token(last) == token(first)) ++last;
+      while (last < a.dy.rows && token(last) == token(first)) ++last;
       add_token<S>(a, first, last);
       first = last;
     }
@@ -87,11 +70,11 @@ void add_tokens(const EmbeddingBackward& a) {
 template <class S>
 void add_positions(const EmbeddingBackward& a) {
   constexpr std::int64_t kColumns = 64;
-  const std::int64_t blocks = ceil_div(a.columns, kColumns);
-#pragma omp parallel for schedule(static) if (a.rows * a.columns > kParallelElements)
+  const std::int64_t blocks = ceil_div(a.dy.columns, kColumns);
+#pragma omp parallel for schedule(static) if (a.dy.rows * a.dy.columns > kParallelElements)
   for (std::int64_t block = 0; block < blocks; ++block) {
-    const std::int64_t begin = block * kColumns, count = min(kColumns, a.columns - begin);
-    for (std::int64_t r = 0; r < a.rows; ++r) add_gradient<S>(a, r, begin, count, a.dposition + a.positions[r] * a.columns + begin);
+    const std::int64_t begin = block * kColumns, count = min(kColumns, a.dy.columns - begin);
+    for (std::int64_t r = 0; r < a.dy.rows; ++r) add_gradient<S>(a, r, begin, count, a.dposition + a.positions[r] * a.dy.columns + begin);
   }
 }
 
@@ -104,9 +87,9 @@ void backward(const EmbeddingBackward& a) {
 }  // namespace
 
 void embedding_forward(const EmbeddingForward& a) {
-#pragma omp parallel for schedule(static) if (a.rows * a.columns > kParallelElements)
-  for (std::int64_t r = 0; r < a.rows; ++r) {
-    if (a.storage == Storage::kBFloat16) {
+#pragma omp parallel for schedule(static) if (a.y.rows * a.y.columns > kParallelElements)
+  for (std::int64_t r = 0; r < a.y.rows; ++r) {
+    if (a.y.storage == Storage::kBFloat16) {
       forward_row<bf16>(a, r);
     } else {
       forward_row<float>(a, r);
@@ -115,7 +98,7 @@ void embedding_forward(const EmbeddingForward& a) {
 }
 
 void embedding_backward(const EmbeddingBackward& a) {
-  return a.storage == Storage::kBFloat16 ? backward<bf16>(a) : backward<float>(a);
+  return a.dy.storage == Storage::kBFloat16 ? backward<bf16>(a) : backward<float>(a);
 }
 
 }  // namespace weft::cpu::WEFT_ISA

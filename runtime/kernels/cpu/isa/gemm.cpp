@@ -103,9 +103,10 @@ void work(const Gemm& g, int thread, int threads) {
 
 template <class S>
 void pack_whole(const PackGemm& p) {
-  const RightFactor<S> b{at<S>(p.b, 0), p.transpose_b, p.b_stride};
-#pragma omp parallel for schedule(static) if (p.n * p.k > kParallelElements)
-  for (std::int64_t n = 0; n < p.n; n += kPanel) pack_panel(b, 0, p.k, n, min(kPanel, p.n - n), p.packed + n * p.k);
+  const RightFactor<S> b{at<S>(p.b.data, 0), p.transpose_b, p.b.stride};
+  const std::int64_t columns = p.transpose_b ? p.b.rows : p.b.columns, depth = p.transpose_b ? p.b.columns : p.b.rows;
+#pragma omp parallel for schedule(static) if (columns * depth > kParallelElements)
+  for (std::int64_t n = 0; n < columns; n += kPanel) pack_panel(b, 0, depth, n, min(kPanel, columns - n), p.packed + n * depth);
 }
 
 }  // namespace
@@ -125,7 +126,7 @@ std::int64_t pack_gemm_floats(std::int64_t n, std::int64_t k) {
 }
 
 void pack_gemm(const PackGemm& p) {
-  if (p.storage == Storage::kBFloat16) {
+  if (p.b.storage == Storage::kBFloat16) {
     pack_whole<bf16>(p);
   } else {
     pack_whole<float>(p);

@@ -7,7 +7,14 @@ namespace weft::cpu {
 
 enum class Storage : std::uint8_t { kFloat32, kBFloat16 };
 
-/// A flat or row-major array: storage-typed unless the name says otherwise. Null: absent.
+/// Row-major, a stride in elements from row to row. Null data: absent.
+struct Matrix {
+  Storage storage;
+  void* data;
+  std::int64_t rows, columns, stride;
+};
+
+/// Pointers without a type are vectors in the storage of the matrices beside them.
 struct RowDropout {
   bool active;
   std::uint32_t key_low, key_high, step, threshold;
@@ -17,72 +24,58 @@ struct RowDropout {
 };
 
 /// z = residual + dropout(x), y = norm(z). Without residual: z is x, and neither dropout nor `z` is there.
-struct NormForward {
-  Storage storage;
-  std::int64_t rows, columns;
-  const void *x, *residual, *weight, *bias;
+struct LayerNormForward {
+  Matrix x, residual;
+  const void *weight, *bias;
   float eps;
   RowDropout dropout;
-  void *z, *y;
+  Matrix z, y;
   float *mean, *rstd;
 };
 
-/// dz = norm'(dy) + add; dx = dropout(dz). `partials`: see norm_backward_partials.
-struct NormBackward {
-  Storage storage;
-  std::int64_t rows, columns;
-  const void *dy, *z, *weight;
+/// dz = norm'(dy) + dz_add; dx = dropout(dz). `partials`: see layer_norm_backward_partials.
+struct LayerNormBackward {
+  Matrix dy, z;
+  const void* weight;
   const float *mean, *rstd;
-  const void* add;
+  Matrix dz_add;
   RowDropout dropout;
-  void *dz, *dx;
+  Matrix dz, dx;
   float *dweight, *dbias;
   float* partials;
 };
 
 /// y = residual + dropout(x); without residual y = dropout(x).
 struct DropoutApply {
-  Storage storage;
-  std::int64_t rows, columns;
-  const void *x, *residual;
+  Matrix x, residual;
   RowDropout dropout;
-  void* y;
+  Matrix y;
 };
 
 enum class Curve : std::uint8_t { kRelu, kGelu, kGeluTanh };
 
-/// y = curve(x), or dx = dy curve'(x) where dy is there. Strides in elements.
+/// y = curve(x), or dx = dy curve'(x) where dy is there.
 struct Activate {
-  Storage storage;
   Curve curve;
-  std::int64_t rows, columns;
-  const void *dy, *x;
-  void* y;
-  std::int64_t dy_stride, x_stride, y_stride;
+  Matrix dy, x, y;
 };
 
 /// dbias += column sums of dy.
 struct BiasGradient {
-  Storage storage;
-  std::int64_t rows, columns, stride;
-  const void* dy;
+  Matrix dy;
   float *dbias, *partials;
 };
 
 struct EmbeddingForward {
-  Storage storage;
-  std::int64_t rows, columns;
   const std::int32_t *tokens, *positions;
   const void *weight, *position_table;
   float scale;
   RowDropout dropout;
-  void* y;
+  Matrix y;
 };
 
 struct EmbeddingBackward {
-  Storage storage;
-  std::int64_t rows, columns;
-  const void* dy;
+  Matrix dy;
   const std::int32_t *tokens, *positions, *by_token;
   float scale;
   RowDropout dropout;
@@ -91,7 +84,7 @@ struct EmbeddingBackward {
 
 /// Rows of heads: element (row, head, d) is at row * stride + head * head_stride + d.
 struct Heads {
-  const void* data;
+  void* data;
   std::int64_t stride, head_stride;
 };
 
@@ -103,10 +96,8 @@ struct Attention {
   float scale;
   RowDropout dropout;  // sample and positions of the query rows
   std::int64_t key_stride;
-  Heads q, k, v, y, dy;  // y: written by forward, read by backward; dy: backward only
-  void *dq, *dk, *dv;
-  std::int64_t dq_stride, dq_head_stride, dk_stride, dk_head_stride, dv_stride, dv_head_stride;
-  float* lse;  // (Tq, H); may be absent in forward
+  Heads q, k, v, y, dy, dq, dk, dv;  // y: written by forward, read by backward; what follows it: backward only
+  float* lse;                        // (Tq, H); may be absent in forward
   float* workspace;
   int threads;  // that the workspace has room for
 };
@@ -165,27 +156,21 @@ struct Gemm {
 
 /// A whole b as gemm reads it fastest: panels of columns, each with its rows one behind the other, in float32 whatever its storage.
 struct PackGemm {
-  Storage storage;
-  std::int64_t n, k;
+  Matrix b;
   bool transpose_b;
-  const void* b;
-  std::int64_t b_stride;
   float* packed;
 };
 
-/// Rows between the two storages; strides in elements.
+/// y = x, each in its storage.
 struct Convert {
-  Storage from, to;
-  std::int64_t rows, columns, x_stride, y_stride;
-  const void* x;
-  void* y;
+  Matrix x, y;
 };
 
 /// The kernels of one instruction set. All are cut over OpenMP threads, and give the same bits for any number of them.
 struct Isa {
-  void (*norm_forward)(const NormForward&);
-  void (*norm_backward)(const NormBackward&);
-  std::int64_t (*norm_backward_partials)(std::int64_t rows, std::int64_t columns);  // floats
+  void (*layer_norm_forward)(const LayerNormForward&);
+  void (*layer_norm_backward)(const LayerNormBackward&);
+  std::int64_t (*layer_norm_backward_partials)(std::int64_t rows, std::int64_t columns);  // floats
   void (*dropout)(const DropoutApply&);
   void (*activate)(const Activate&);
   void (*bias_gradient)(const BiasGradient&);

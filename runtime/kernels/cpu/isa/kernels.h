@@ -7,9 +7,19 @@ namespace weft::cpu::WEFT_ISA {
 // Below so many elements a second thread costs more than it brings.
 inline constexpr std::int64_t kParallelElements = 8192;
 
-void norm_forward(const NormForward&);
-void norm_backward(const NormBackward&);
-std::int64_t norm_backward_partials(std::int64_t rows, std::int64_t columns);
+template <class S>
+inline S* row(const Matrix& matrix, std::int64_t r) {
+  return at<S>(matrix.data, r * matrix.stride);
+}
+/// Null where the matrix is absent.
+template <class S>
+inline S* row_or_null(const Matrix& matrix, std::int64_t r) {
+  return matrix.data == nullptr ? nullptr : row<S>(matrix, r);
+}
+
+void layer_norm_forward(const LayerNormForward&);
+void layer_norm_backward(const LayerNormBackward&);
+std::int64_t layer_norm_backward_partials(std::int64_t rows, std::int64_t columns);
 void dropout(const DropoutApply&);
 void activate(const Activate&);
 void bias_gradient(const BiasGradient&);

@@ -94,4 +94,37 @@ struct Keep {
   float operator()(std::uint32_t word) const { return word >= threshold ? scale : 0.f; }
 };
 
+/// y = residual + dropout(x), or dropout(x) where residual is null: `count` (at most kTile) elements of row `row`, from column `begin` (a
+/// multiple of 4) on. y may be x or residual.
+template <class X, class Y>
+inline void drop_tile(const RowDropout& dropout, std::int64_t row, std::int64_t begin, std::int64_t count, const X* x, const Y* residual,
+                      Y* y) {
+  if (!dropout.active && residual != nullptr) {
+#pragma omp simd
+    for (std::int64_t c = 0; c < count; ++c) store(y[c], load(residual[c]) + load(x[c]));
+  } else if (!dropout.active) {
+#pragma omp simd
+    for (std::int64_t c = 0; c < count; ++c) store(y[c], load(x[c]));
+  } else {
+    std::uint32_t words[kTile];
+    row_words(dropout, row, begin, count, words);
+    const Keep keep(dropout);
+    if (residual != nullptr) {
+#pragma omp simd
+      for (std::int64_t c = 0; c < count; ++c) store(y[c], load(residual[c]) + load(x[c]) * keep(words[c]));
+    } else {
+#pragma omp simd
+      for (std::int64_t c = 0; c < count; ++c) store(y[c], load(x[c]) * keep(words[c]));
+    }
+  }
+}
+
+/// The same for a whole row of `columns`.
+template <class S>
+inline void drop_row(const RowDropout& dropout, std::int64_t row, std::int64_t columns, const S* x, const S* residual, S* y) {
+  for (std::int64_t c = 0; c < columns; c += kTile) {
+    drop_tile(dropout, row, c, min(kTile, columns - c), x + c, residual != nullptr ? residual + c : nullptr, y + c);
+  }
+}
+
 }  // namespace weft::cpu::WEFT_ISA
