@@ -83,11 +83,11 @@ void Trainer::take_weights(const CheckpointReader& initial) {
 void Trainer::forget_other_bests() {
   const bool other_text = !run_.validation.empty() && !job_.validation.empty() && run_.validation != job_.validation;
   if (other_text && !run_.best.empty()) {
-    job_.log.warn_once("resume", "other validation text: what is best is found anew");
+    job_.log.warn_once("resume", "the validation text has changed: the best scores are reset");
     run_.best.clear();
   }
   if (run_.tokenize != job_.tokenize && run_.best.erase("bleu") > 0) {
-    job_.log.warn_once("resume", fmt::format("validation.tokenize {} -> {}: the best bleu is found anew", run_.tokenize, job_.tokenize));
+    job_.log.warn_once("resume", fmt::format("validation.tokenize {} -> {}: the best bleu is reset", run_.tokenize, job_.tokenize));
   }
 }
 

@@ -47,7 +47,7 @@ class EntryList final : public Tokenizer {
     size = static_cast<std::int64_t>(entries_.size());
     for (std::size_t i = 0; i < entries_.size(); ++i) {
       const auto [place, added] = ids_.emplace(entries_[i], static_cast<std::int32_t>(i));
-      if (!added) refuse(path, i + 1, fmt::format("\"{}\" stands in line {} already", entries_[i], place->second + 1));
+      if (!added) refuse(path, i + 1, fmt::format("\"{}\" is already in line {}", entries_[i], place->second + 1));
     }
     special = {.unk = take_special(0, path), .bos = take_special(1, path), .eos = take_special(2, path)};
     if (has_all_bytes()) {

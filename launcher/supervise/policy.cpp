@@ -48,7 +48,7 @@ std::string describe_exit(int code) {
     case static_cast<int>(ExitCode::kBadInput):
       return "wrong input (exit code 64)";
     case static_cast<int>(ExitCode::kStopped):
-      return "stopped as was asked (exit code 75)";
+      return "stopped on request (exit code 75)";
     case static_cast<int>(ExitCode::kHang):
       return "no progress (exit code 76)";
     case static_cast<int>(ExitCode::kNoCheckpoint):

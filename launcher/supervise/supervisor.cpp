@@ -73,7 +73,7 @@ class Supervisor {
       const std::vector<std::int64_t> steps = list_steps(storage_, job_.run_dir);
       newest_step_ = steps.empty() ? -1 : steps.front();
     } catch (const StorageError& error) {
-      log_.warn("launch", fmt::format("{}: the newest step is taken to be what it was", error.what()));
+      log_.warn("launch", fmt::format("{}: cannot list the checkpoints; the step seen last is assumed to be the newest", error.what()));
     }
     return newest_step_;
   }
@@ -90,7 +90,7 @@ class Supervisor {
 
   int never_ran(int code) const {
     log_.warn("launch", fmt::format("{}: no rank has run, so not started again\n  hosts     {}\n  expected  each runs a command by ssh "
-                                    "without a password, reaches the others, and has {}; what mpirun said stands above",
+                                    "without a password, reaches the others, and has {}; the output of mpirun is above",
                                     describe_end(code), fmt::join(job_.hosts, " "), job_.program));
     return code;
   }

@@ -55,7 +55,7 @@ void check_options(const ExportOptions& asked) {
   }
   if (!fs::exists(asked.out, error)) return;
   if (fs::is_directory(asked.out, error) && fs::is_empty(asked.out, error)) return;
-  fail_input(asked.out + ": there is something already\n  expected  --out DIR: a name that is free, or an empty folder");
+  fail_input(asked.out + ": already exists\n  expected  --out DIR: a name that is free, or an empty folder");
 }
 
 void write_file(Storage& storage, const std::string& path, std::string_view text) {

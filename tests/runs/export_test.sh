@@ -75,8 +75,8 @@ mkdir "$WORK/empty"
 [ "$(cat "$WORK/name")" = "$WORK/empty/" ] || fail "on two ranks: $(cat "$WORK/name")"
 cmp "$model/model.safetensors" "$WORK/empty/model.safetensors" || fail "an export of an export"
 
-refused 64 'there is something already' export --model "$model" --out "$WORK/empty"
-refused 64 'there is something already' export --model "$model" --out "$WORK/toy.yaml"
+refused 64 'already exists' export --model "$model" --out "$WORK/empty"
+refused 64 'already exists' export --model "$model" --out "$WORK/toy.yaml"
 refused 64 'no --out' export --model "$model"
 refused 64 'no model' export --out "$WORK/x"
 refused 64 'not supported yet' export --model "$model" --out "$WORK/x" --format huggingface

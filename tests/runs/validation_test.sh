@@ -43,7 +43,7 @@ train drawn "${metrics[@]}" --set decoding.sample=true decoding.n_best=3 decodin
 [ "$(logged drawn bleu 100)" = "$(logged one bleu 100)" ] || { cat "$WORK/drawn.log"; fail "BLEU with decoding.sample is '$(logged drawn bleu 100)', not '$(logged one bleu 100)'"; }
 # A change of the words of BLEU starts its best anew, and no other.
 train drawn "${metrics[@]}" --set validation.tokenize=char training.train_steps=200 || { cat "$WORK/drawn.log"; fail "validation.tokenize"; }
-grep -q 'warning: validation.tokenize 13a -> char: the best bleu is found anew' "$WORK/drawn.log" && grep -q 'step 200 bleu .* new best.*tok:char' "$WORK/drawn.log" ||
+grep -q 'warning: validation.tokenize 13a -> char: the best bleu is reset' "$WORK/drawn.log" && grep -q 'step 200 bleu .* new best.*tok:char' "$WORK/drawn.log" ||
   { cat "$WORK/drawn.log"; fail "validation.tokenize on a resume"; }
 "$WEFT" evaluate --config "$WORK/drawn/config.yaml" --metrics bleu 2>&1 | grep -q "^bleu $(logged drawn bleu 200) .*tok:char" || fail "evaluate --config has other words than validation"
 

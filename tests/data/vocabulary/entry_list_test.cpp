@@ -81,7 +81,7 @@ TEST_F(EntryListTest, AListFromElsewhereMayPutItsSpecialEntriesAnywhere) {
 TEST_F(EntryListTest, WrongListsNameFileAndLine) {
   EXPECT_THAT(reading("<unk>\n<s>\nhouse\n"), ThrowsMessage<Error>(HasSubstr("list: the vocabulary has no </s>")));
   EXPECT_THAT(reading("<s>\n</s>\nhouse\n"), ThrowsMessage<Error>(HasSubstr("list: the vocabulary has no <unk>")));
-  EXPECT_THAT(reading("<unk>\n<s>\n</s>\na\nb\na\n"), ThrowsMessage<Error>(HasSubstr("list:6: \"a\" stands in line 4 already")));
+  EXPECT_THAT(reading("<unk>\n<s>\n</s>\na\nb\na\n"), ThrowsMessage<Error>(HasSubstr("list:6: \"a\" is already in line 4")));
   EXPECT_THAT(reading("<unk>\n<s>\n</s>\n\na\n"), ThrowsMessage<Error>(HasSubstr("list:4: an empty entry")));
   EXPECT_THAT(reading("<unk>\n<s>\n</s>\nhouse 12\n"), ThrowsMessage<Error>(HasSubstr("list:4: a blank inside an entry")));
   EXPECT_THAT(reading("<unk>\t0\n<s>\t0\n"), ThrowsMessage<Error>(AllOf(HasSubstr("list:1: a blank"), HasSubstr(".model file"))));
