@@ -17,15 +17,15 @@ Action plan_verb(Options&);
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
       {"train", "trains a model into a run directory", train_verb},
-      {"launch", "starts train on several ranks and relaunches it after a fault", launch_verb},
-      {"translate", "a translation for each line of stdin", translate_verb},
-      {"score", "log probabilities of given targets", score_verb},
-      {"evaluate", "BLEU, chrF and TER of a model, or of output that is already there", evaluate_verb},
+      {"launch", "starts train on several ranks and restarts it after a failure", launch_verb},
+      {"translate", "translates each line of stdin", translate_verb},
+      {"score", "prints log probabilities of given targets", score_verb},
+      {"evaluate", "computes BLEU, chrF and TER of a model or of existing output", evaluate_verb},
       {"vocab", "trains the vocabulary into the run directory", vocab_verb},
       {"prepare", "turns text into a folder of binarised data", prepare_verb},
-      {"export", "writes a model into a folder that needs nothing else", export_verb},
-      {"inspect", "what a checkpoint, model or prepared folder holds", inspect_verb},
-      {"plan", "memory of a run by name, and whether it fits, without starting it", plan_verb},
+      {"export", "writes a model into a self-contained folder", export_verb},
+      {"inspect", "shows the contents of a checkpoint, model or prepared folder", inspect_verb},
+      {"plan", "itemises the memory of a run and says whether it fits, without starting it", plan_verb},
   };
   return all;
 }

@@ -138,11 +138,11 @@ disturb() {
       start ;;
     damaged)
       kill_all "$1"
-      damaged=$(grep -c 'is damaged and stepped over' "$WORK/$run.log")
+      damaged=$(grep -c 'is damaged and skipped' "$WORK/$run.log")
       file=$(ls -d "$(newest)"/* | sed -n "$((RANDOM % $(ls "$(newest)" | wc -l) + 1))p")
       flip_byte "$file"
       start
-      stepped_back() { [ "$(grep -c 'is damaged and stepped over' "$WORK/$run.log")" -gt "$damaged" ]; }
+      stepped_back() { [ "$(grep -c 'is damaged and skipped' "$WORK/$run.log")" -gt "$damaged" ]; }
       wait_for 20 stepped_back || fail "the damage in $file is not said" ;;
     rank-stopped) stop_rank "$victim" "$number" ;;
     asked-*) again_after_75 "${1#asked-}" ;;

@@ -60,8 +60,7 @@ void require_fitting(const VocabularySource& source, const VocabConfig& vocab) {
   if (source.found.empty()) return;
   if (source.given.empty()) return require_fitting_vocabulary(source.found, vocab);
   if (read_whole_file(source.given) == read_whole_file(source.found)) return;
-  fail_input(
-      fmt::format("{}: is there already, and is not {}\n  expected  no such file, or the same vocabulary", source.found, source.given));
+  fail_input(fmt::format("{}: exists already and is not {}\n  expected  no such file, or the same vocabulary", source.found, source.given));
 }
 
 void require_one_vocabulary(const VocabConfig& vocab) {
@@ -226,7 +225,7 @@ PrepareReport prepare(const PrepareConfig& config) {
     report.warnings.insert(report.warnings.end(), corpus.warnings.begin(), corpus.warnings.end());
   }
   if (made_from(config, contents) != made)
-    fail_input("data: a text has changed while it was prepared\n  expected  files that nobody writes meanwhile");
+    fail_input("data: a text has changed while it was prepared\n  expected  files that do not change during the preparation");
   json.set("made_from", made);
   staging.commit(std::move(json), staying);
   contents.save();

@@ -33,7 +33,8 @@ Dataset open_split(const std::string& folder, const Vocabulary& source, const Vo
 Json read_prepared_json(const std::string& folder) {
   const std::string path = folder + "/prepared.json";
   if (!std::filesystem::exists(path) || is_half_committed(folder)) {
-    fail_input(fmt::format("{}: not there: {} is no prepared data, or its preparation was interrupted; run `weft prepare`", path, folder));
+    fail_input(
+        fmt::format("{}: does not exist: {} holds no prepared data, or the preparation was interrupted; run `weft prepare`", path, folder));
   }
   Json json = Json::parse(read_whole_file(path), path);
   if (json.at("format").as_int() != kPreparedFormat) {

@@ -167,8 +167,8 @@ bool is_own_or_missing(const std::string& folder, const std::string& name, FileC
 void require_own(const std::string& folder, const std::vector<std::string>& names, FileContents& contents) {
   for (const std::string& name : names) {
     if (is_own_or_missing(folder, name, contents)) continue;
-    fail_input(
-        fmt::format("{}/{}: is there already, and no preparation wrote it\n  expected  another folder, or no such file", folder, name));
+    fail_input(fmt::format("{}/{}: exists already and was not written by a preparation\n  expected  another folder, or no such file",
+                           folder, name));
   }
 }
 

@@ -48,7 +48,7 @@ Json read_content(const std::string& path) {
   }
   const std::uint64_t hash = XXH3_64bits_digest(state);
   XXH3_freeState(state);
-  if (file.bad()) fail_input(fmt::format("{}: cannot be read behind byte {}", path, bytes));
+  if (file.bad()) fail_input(fmt::format("{}: cannot be read after byte {}", path, bytes));
   return Json::object().set("bytes", bytes).set("xxh3", fmt::format("{:016x}", hash));
 }
 

@@ -105,7 +105,7 @@ void require_fitting_vocabulary(const std::string& path, const VocabConfig& conf
   }
   if (found.empty()) return;
   fail_input(
-      fmt::format("{}: is there already, and is not the vocabulary that the settings give\n  found     {}\n  expected  {}; or no such "
+      fmt::format("{}: exists already and is not the vocabulary that the settings give\n  found     {}\n  expected  {}; or no such "
                   "file; or vocab.src and vocab.tgt, which take any vocabulary",
                   path, found, expected));
 }

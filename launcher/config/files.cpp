@@ -96,7 +96,7 @@ std::vector<Conflict> check_use(const Config& config, ConfigUse use) {
   if (trains) require(conflicts, "data.prepared", config.data.prepared, true);
   if (trains && !config.data.prepared.empty() && config.data.valid.given()) {
     conflicts.push_back({{.path = "data.valid",
-                          .what = "given beside data.prepared, which has its own",
+                          .what = "cannot be combined with data.prepared, which has its own",
                           .expected = "one of the two; weft prepare puts the text of data.valid into the folder"},
                          {"data.valid", "data.prepared"}});
   }
@@ -105,7 +105,7 @@ std::vector<Conflict> check_use(const Config& config, ConfigUse use) {
     require(conflicts, "checkpoint.resume", resume, true);
     if (!config.checkpoint.init_from.empty()) {
       conflicts.push_back({{.path = "checkpoint.init_from",
-                            .what = "does not go with checkpoint.resume: PATH, which takes the weights too",
+                            .what = "cannot be combined with checkpoint.resume: PATH, which loads the weights too",
                             .expected = "one of the two"},
                            {"checkpoint.init_from", "checkpoint.resume"}});
     }

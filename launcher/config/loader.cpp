@@ -114,7 +114,7 @@ void ConfigReader::read_foreign(const YamlNode& name, const YamlNode& value, con
   if (const std::size_t at = expected.find("VALUE"); at != std::string::npos) expected.replace(at, 5, shortened(flow_text(value)));
   failed_.insert(foreign.key);
   const bool form = foreign.kind == ForeignName::Kind::kForm;
-  report({.what = form ? "is written otherwise here" : "means something else elsewhere, so it is not guessed", .expected = expected}, name,
+  report({.what = form ? "has another form in Weft" : "has another meaning elsewhere, so it is not guessed", .expected = expected}, name,
          value, plain);
 }
 

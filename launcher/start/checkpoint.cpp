@@ -50,8 +50,8 @@ std::optional<FoundCheckpoint> find_start(const StartUp& start) {
 void require_same_model(const std::string& recorded_config, const Config& config, const std::string& checkpoint) {
   const std::string changes = changes_of(recorded_config, config).model;
   if (changes.empty()) return;
-  fail_input(fmt::format("{}: is of another model\n  found     {}\n  expected  the model of the checkpoint, or another run_dir", checkpoint,
-                         changes));
+  fail_input(fmt::format("{}: belongs to another model\n  found     {}\n  expected  the model of the checkpoint, or another run_dir",
+                         checkpoint, changes));
 }
 
 /// `other_corpus`: it may be another one, but the vocabularies stay.

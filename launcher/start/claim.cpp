@@ -19,7 +19,7 @@ std::string initial_checkpoint(const StartUp& start, const RunFiles& files) {
   const std::string& path = start.config.checkpoint.init_from;
   if (path.empty()) return "";
   if (!files.has_checkpoints()) return find_model(start.storage, path, "checkpoint.init_from");
-  start.log.info("init", fmt::format("checkpoint.init_from is not read: {} has checkpoints of its own", start.config.run_dir));
+  start.log.info("init", fmt::format("checkpoint.init_from is ignored: {} has checkpoints of its own", start.config.run_dir));
   return "";
 }
 

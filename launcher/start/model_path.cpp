@@ -61,7 +61,7 @@ VocabularyFiles find_vocabularies(const std::string& checkpoint, bool shared) {
   if (fs::exists(beside.source)) return beside;
   fail_input(
       fmt::format("{}: no vocabulary\n  found     neither {} nor {}\n  expected  a checkpoint in its run directory; to move a model, "
-                  "weft export makes a folder that needs nothing else",
+                  "weft export makes a self-contained folder",
                   checkpoint, inside.source, beside.source));
 }
 

@@ -27,7 +27,7 @@ std::string line_of(const std::string& name, std::string_view text) {
 }
 
 [[noreturn]] void refuse(const std::string& path) {
-  fail_input(path + ": is there already, and this run did not write it\n  expected  another run_dir, or the file under another name");
+  fail_input(path + ": exists already and was not written by this run\n  expected  another run_dir, or the file under another name");
 }
 
 /// What a run writes over without looking: its names must be free when it begins.

@@ -62,7 +62,7 @@ void require_replaceable(const StartUp& start, const PrepareConfig& prepared, Pr
   const std::string trained = required_corpus(start.config.checkpoint, start.storage, start.config.run_dir);
   if (trained.empty() || trained != corpus_in(prepared.folder)) return;
   fail_input(fmt::format(
-      "{0}: was made of other text or with other settings (vocab, data, model.max_length)\n  found     checkpoints trained on it\n"
+      "{0}: was made from other text or with other settings (vocab, data, model.max_length)\n  found     checkpoints trained on it\n"
       "  expected  the same text and settings, or data.prepared: {0} in place of data.train, or another run_dir; "
       "checkpoint.reset: [data] goes on with other text",
       prepared.folder));
@@ -81,7 +81,7 @@ void require_same_vocabularies(const RunFiles& files, const std::string& prepare
 void say_checked(const PreparedCheck& found, const std::string& folder, Log& log) {
   if (!found.read.empty() && found.state == PreparedState::kWhole) {
     log.info("prepare",
-             fmt::format("{}: the checksums of {} files hold that were new or touched since the last look", folder, found.read.size()));
+             fmt::format("{}: verified the checksums of {} files that are new or changed since the last start", folder, found.read.size()));
   }
   if (found.state == PreparedState::kDamaged) log.warn("prepare", found.damage + "; prepared again");
 }
@@ -91,8 +91,7 @@ void keep_normalization(const StartUp& start, PrepareConfig& prepared) {
   if (prepared.vocab.normalization != TextNormalization::kIdentity || !learns_vocabulary(prepared.vocab)) return;
   if (!learned_with_nmt_nfkc(prepared.folder) || list_steps(start.storage, start.config.run_dir).empty()) return;
   prepared.vocab.normalization = TextNormalization::kNmtNfkc;
-  start.log.warn("prepare",
-                 prepared.folder + ": its vocabulary was learned with vocab.normalization: nmt_nfkc, which stays so in this run");
+  start.log.warn("prepare", prepared.folder + ": its vocabulary was learned with vocab.normalization: nmt_nfkc, which this run keeps");
 }
 
 /// The vocabularies of checkpoint.init_from, where no key names others; empty names: none.
@@ -135,14 +134,14 @@ std::string prepare_when_needed(const StartUp& start, const Claim& claim) {
 void require_fitting(const Config& config, const PreparedData& data, const std::string& folder) {
   const auto words = [](bool shared) { return shared ? "one vocabulary for both sides" : "a vocabulary for each side"; };
   if (data.shared_vocabulary != config.vocab.share_vocab) {
-    fail_input(fmt::format("vocab.share_vocab: does not go with {}\n  found     {}\n  expected  {}, or vocab.share_vocab: {}", folder,
+    fail_input(fmt::format("vocab.share_vocab: does not match {}\n  found     {}\n  expected  {}, or vocab.share_vocab: {}", folder,
                            words(data.shared_vocabulary), words(config.vocab.share_vocab), data.shared_vocabulary));
   }
   for (const Dataset* set : {&data.train, data.valid ? &*data.valid : &data.train}) {
     const std::int64_t longest = std::max(set->max_length(Side::kSource), set->max_length(Side::kTarget));
     if (longest <= config.model.max_length) continue;
     fail_input(
-        fmt::format("model.max_length: {} is less than {} holds\n  found     a sentence of {} tokens\n  expected  at least so many, or "
+        fmt::format("model.max_length: {} is less than {} holds\n  found     a sentence of {} tokens\n  expected  at least that many, or "
                     "data that are prepared with this model.max_length",
                     config.model.max_length, folder, longest));
   }

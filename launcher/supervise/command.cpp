@@ -54,7 +54,7 @@ int ranks_of_a_host(const LaunchRequest& request) {
   if (slots.total > 0 && request.ranks > slots.total) {
     fail_input(problem_text({.what = fmt::format("launch: {} ranks do not fit {}", request.ranks, request.hostfile),
                              .found = fmt::format("{} slots", slots.total),
-                             .expected = fmt::format("slots=K behind the hosts, {} in all, or a smaller -n", request.ranks)}));
+                             .expected = fmt::format("slots=K after the hosts, {} in all, or a smaller -n", request.ranks)}));
   }
   return slots.largest > 0 ? std::min(slots.largest, request.ranks) : request.ranks;
 }

@@ -166,7 +166,7 @@ class Supervisor {
       const bool begun = has_begun();
       if (!begun && now > begin_by) {
         start_hung_ = true;
-        log_.warn("launch", fmt::format("no rank has begun within {:.0f} s: killed", job_.start_seconds));
+        log_.warn("launch", fmt::format("no rank started within {:.0f} s: killed", job_.start_seconds));
         process.kill_all();
       }
       if (stops_.count() > stops_sent && ranks_seen == 0 && !begun) {
@@ -177,11 +177,11 @@ class Supervisor {
       if (stops_.count() > stops_sent) {
         process.send(SIGUSR1);
         stops_sent += 1;
-        log_.info("launch", stops_sent == 1 ? "stop: asked the ranks to save and end" : "stop: asked again, ends at once");
+        log_.info("launch", stops_sent == 1 ? "stop: asked the ranks to save and end" : "stop: asked again, ending at once");
         kill_at = now + (stops_sent == 1 ? job_.stop_grace_seconds + kReturnSeconds : kReturnSeconds);
       }
       if (now < std::min(kill_at, rank_gone_at + kReturnSeconds)) continue;
-      log_.warn("launch", fmt::format("process {} does not return, {}: killed with all it started", process.pid(),
+      log_.warn("launch", fmt::format("process {} does not end, {}: killed with all its children", process.pid(),
                                       ranks_seen == 0 ? "a rank elsewhere has ended after a hang"
                                                       : fmt::format("{} of {} ranks on this host still run", ranks_run, ranks_seen)));
       process.kill_all();

@@ -33,7 +33,7 @@ void learn(const std::vector<Learned>& vocabularies, const VocabConfig& config, 
     contents.push_back(learn_vocabulary(vocabulary.from, config, {.invalid_utf8 = invalid_utf8}));
     if (std::filesystem::exists(vocabulary.path) && read_whole_file(vocabulary.path) != contents.back()) {
       fail_input(vocabulary.path +
-                 ": exists already, and is not what the text and the settings give\n  expected  another run_dir, or no such file");
+                 ": exists already and does not match the text and the settings\n  expected  another run_dir, or no such file");
     }
   }
   Log log;
@@ -49,7 +49,7 @@ int run_vocab(const Config& config) {
   const VocabConfig& vocab = config.vocab;
   const bool learns_source = vocab.src.empty() && (vocab.tgt.empty() || !vocab.share_vocab);
   const bool learns_target = !vocab.share_vocab && vocab.tgt.empty();
-  if (!learns_source && !learns_target) fail_input("vocab: vocab.src and vocab.tgt name existing files: nothing to learn");
+  if (!learns_source && !learns_target) fail_input("vocab: vocab.src and vocab.tgt name existing files: nothing to train");
   std::error_code error;
   const std::filesystem::path folder(config.run_dir);
   const bool created = std::filesystem::create_directories(folder, error);

@@ -208,7 +208,8 @@ ModelQuestion model_question(const EvaluateOptions& asked) {
   }
   if (question.model.empty() || question.source.empty() || question.references.empty()) {
     fail_input(
-        "evaluate: a model, sources or references are missing\n  expected  --model DIR --src FILE --ref FILE, or --config FILE with "
+        "evaluate: the model, the sources or the references are missing\n  expected  --model DIR --src FILE --ref FILE, or --config FILE "
+        "with "
         "run_dir "
         "and data.valid");
   }

@@ -50,7 +50,7 @@ void check_options(const ExportOptions& asked) {
   if (asked.out.empty()) fail_input("export: no --out\n  expected  --out DIR: a name that is free, or an empty folder");
   std::error_code error;
   if (!fs::is_directory(folder_of(asked.out).parent_path(), error)) {
-    fail_input(fmt::format("{}: there is no folder {}\n  expected  --out DIR in a folder that is there", asked.out,
+    fail_input(fmt::format("{}: the folder {} does not exist\n  expected  --out DIR in a folder that is there", asked.out,
                            folder_of(asked.out).parent_path().string()));
   }
   if (!fs::exists(asked.out, error)) return;
@@ -111,7 +111,8 @@ std::vector<std::vector<double>> log_probs_of_probes(DecodingRun& run) {
 void require_same_outputs(DecodingRun& source, DecodingRun& exported) {
   const auto prints = [](const LoadedModel& loaded) { return std::pair(loaded.source().fingerprint(), loaded.target().fingerprint()); };
   const bool same = prints(source.loaded()) == prints(exported.loaded()) && log_probs_of_probes(source) == log_probs_of_probes(exported);
-  if (!same) fail(fmt::format("export: {} computes other outputs than {}", exported.loaded().checkpoint(), source.loaded().checkpoint()));
+  if (!same)
+    fail(fmt::format("export: {} computes outputs that differ from {}", exported.loaded().checkpoint(), source.loaded().checkpoint()));
 }
 
 int run_export(const Job& job, const ExportOptions& asked) {

@@ -98,7 +98,7 @@ struct InspectOptions {
 };
 
 int run_inspect(const InspectOptions& asked) {
-  if (asked.path.empty()) fail_input("inspect: nothing to look at\n  expected  weft inspect PATH");
+  if (asked.path.empty()) fail_input("inspect: no path\n  expected  weft inspect PATH");
   if (!fs::is_directory(asked.path))
     fail_input(asked.path + ": no such folder\n  expected  a checkpoint, a run directory or a prepared folder");
   const std::unique_ptr<Storage> storage = make_posix_storage();

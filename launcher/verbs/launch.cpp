@@ -30,7 +30,7 @@ Config checked_config(const std::vector<std::string>& command) {
   ConfigOptions train;
   add_config_options(options, train);
   if (command.front() != "train" || options.parse(std::span(command).subspan(1)) || train.dump) {
-    fail_input(problem_text({.what = "launch: the command behind -- does not train",
+    fail_input(problem_text({.what = "launch: the command after -- is not train",
                              .found = fmt::format("{}", fmt::join(command, " ")),
                              .expected = "train --config FILE",
                              .nearest = command.front() == "train" ? "" : nearest_name(command.front(), {"train"}).value_or("")}));
@@ -41,7 +41,7 @@ Config checked_config(const std::vector<std::string>& command) {
 
 int run_launch(const LaunchOptions& asked) {
   if (asked.ranks == 0) fail_input("launch: how many ranks?\n  expected  weft launch -n N -- train --config FILE");
-  if (asked.command.empty()) fail_input("launch: no command behind --\n  expected  weft launch -n N -- train --config FILE");
+  if (asked.command.empty()) fail_input("launch: no command after --\n  expected  weft launch -n N -- train --config FILE");
   if (asked.ranks == 1 && !asked.hostfile.empty()) {
     fail_input("launch: one rank runs on this host, and --hostfile is not read\n  expected  no --hostfile, or more ranks");
   }

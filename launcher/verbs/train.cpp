@@ -31,7 +31,7 @@ int train(Job& job, const Configured& read) {
   Claim claim = claim_run_directory(start);
   const Text text = prepare_text(start, claim);
   defer_stops();
-  const StopNotice notice([&log] { log.info("stop", "asked to stop: saves after the running pass or group of lines"); });
+  const StopNotice notice([&log] { log.info("stop", "stop requested: saving after the current pass or group of lines"); });
   install_crash_handler(job.progress(), job.rank(), job.host());
 
   Beginning beginning = find_checkpoint(start, claim, text);

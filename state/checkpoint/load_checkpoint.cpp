@@ -127,7 +127,7 @@ std::optional<FoundCheckpoint> find_newest(Storage& storage, const std::string& 
     auto reader = open_and_verify(storage, run_dir + "/" + step_folder(step), control, damage);
     const std::string agreed = control.broadcast(first_damage(control.gather(damage, 0)), 0);
     if (agreed.empty()) return FoundCheckpoint{std::move(*reader), std::move(damaged)};
-    log.warn_once("resume", fmt::format("step {} is damaged and stepped over: {}", step, agreed));
+    log.warn_once("resume", fmt::format("step {} is damaged and skipped: {}", step, agreed));
     reasons += fmt::format("\n  {}", agreed);
     damaged.push_back(step);
   }

@@ -75,7 +75,7 @@ void remove_leftovers(Storage& storage, const std::string& run_dir, Log& log) {
     }
     storage.sync_folder(run_dir);
   } catch (const StorageError& error) {
-    log.warn("save", fmt::format("leftovers stay: {}", error.what()));
+    log.warn("save", fmt::format("leftovers cannot be removed: {}", error.what()));
   }
 }
 
@@ -102,7 +102,7 @@ void prune_checkpoints(Storage& storage, const std::string& run_dir, const Prune
       remove_tree(storage, trash);
     }
   } catch (const StorageError& error) {
-    log.warn("save", fmt::format("an old checkpoint stays: {}", error.what()));
+    log.warn("save", fmt::format("an old checkpoint cannot be removed: {}", error.what()));
   }
 }
 

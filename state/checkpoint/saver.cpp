@@ -235,7 +235,7 @@ void Saver::give_up(std::int64_t step, const std::string& folder, const std::str
       remove_tree(setup_.storage, folder);
     } catch (const StorageError& failure) {
       const bool never_made = failure.error_number() == ENOENT;
-      if (!never_made) setup_.log.warn("save", fmt::format("{} stays until the next start: {}", folder, failure.what()));
+      if (!never_made) setup_.log.warn("save", fmt::format("{} cannot be removed before the next start: {}", folder, failure.what()));
     }
   }
   if (failed_in_row_ >= setup_.config.max_failed_saves) {

@@ -61,7 +61,7 @@ for place in "$WORK best" "$WORK/plain/$step ." "$WORK/plain/$step ../$step/" "$
   head -n 3 "$WORK/valid.src" | (cd "${place% *}" && "$WEFT" translate --model "${place#* }") >"$WORK/other" 2>"$WORK/err" || { cat "$WORK/err"; fail "$place"; }
   same named other
 done
-refused 64 'weft export makes a folder that needs nothing else' translate --model "$WORK/alone"
+refused 64 'weft export makes a self-contained folder' translate --model "$WORK/alone"
 # What a decoding verb does not load may be damaged.
 printf 'x' | dd of="$WORK/plain/$step/optimizer-00000-of-00001.safetensors" bs=1 seek=100000 conv=notrunc status=none
 head -n 3 "$WORK/valid.src" | "$WEFT" translate --model "$WORK/plain" >"$WORK/other" 2>"$WORK/err" || { cat "$WORK/err"; fail "damaged moments"; }
@@ -81,7 +81,7 @@ refused 64 'no --out' export --model "$model"
 refused 64 'no model' export --out "$WORK/x"
 refused 64 'not supported yet' export --model "$model" --out "$WORK/x" --format huggingface
 refused 64 'nearest   ctranslate2' export --model "$model" --out "$WORK/x" --format ctranslate
-refused 64 'there is no folder' export --model "$model" --out "$WORK/no/such/folder"
+refused 64 'does not exist' export --model "$model" --out "$WORK/no/such/folder"
 refused 64 'has no exp_avg' train --config "$WORK/toy.yaml" --set run_dir="$WORK/fresh" data.prepared="$WORK/prepared" checkpoint.resume="$model"
 [ ! -e "$WORK/x" ] || fail "a refused export leaves a folder"
 

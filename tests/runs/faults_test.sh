@@ -47,7 +47,7 @@ cp -r "$WORK/straight" "$WORK/damaged"
 flip_byte "$(newest damaged)/weights-00000-of-00001.safetensors"
 expect 0 'resume.*step 280' damaged
 same_state straight damaged 300
-echo "a damaged newest checkpoint is stepped over, and the run ends with the same bytes"
+echo "a damaged newest checkpoint is skipped, and the run ends with the same bytes"
 
 cp -r "$WORK/straight" "$WORK/lost"
 for step in "$WORK"/lost/step-*; do truncate -s -1 "$step/optimizer-00000-of-00001.safetensors"; done

@@ -27,5 +27,5 @@ stopped start $((12 * hang_timeout + 8)) 'phase     start-up'
 stopped before_end $((hang_timeout + 5)) 'phase     end of the run'
 resumed before_end
 grep -q 'suspect   rank 1: no flight record' "$WORK/before_end.log" || { cat "$WORK/before_end.log"; fail "the stopped rank is not named"; }
-stopped after_end 15 'does not return, 1 of 2 ranks on this host still run'
+stopped after_end 15 'does not end, 1 of 2 ranks on this host still run'
 resumed after_end

@@ -38,11 +38,11 @@ tune stranger || { cat "$WORK/stranger.log"; fail "stranger"; }
 cp "$WORK/stranger/vocab.model" "$WORK/own.model"
 refused mixed "checkpoint.init_from" "${from[@]}" --set vocab.src="$WORK/own.model" --set vocab.vocab_size=32000
 refused nowhere "no such folder" --set checkpoint.init_from="$WORK/nobody"
-refused both "does not go with checkpoint.resume" "${from[@]}" --set checkpoint.resume="$WORK/teacher/$(ls "$WORK/teacher" | grep step- | tail -1)"
+refused both "cannot be combined with checkpoint.resume" "${from[@]}" --set checkpoint.resume="$WORK/teacher/$(ls "$WORK/teacher" | grep step- | tail -1)"
 
 mv "$WORK/teacher" "$WORK/gone"
 tune pupil "${from[@]}" --set training.train_steps=30 || { cat "$WORK/pupil.log"; fail "the pupil does not go on without its teacher"; }
-grep -q 'checkpoint.init_from is not read' "$WORK/pupil.log" || fail "that init_from is not read is not said"
+grep -q 'checkpoint.init_from is ignored' "$WORK/pupil.log" || fail "that init_from is not read is not said"
 
 corpus third 300 6
 other=(--set "data.train=[{src: $WORK/third.src, tgt: $WORK/third.tgt}]")

@@ -145,10 +145,10 @@ if [ -n "$full" ]; then
   train=(train --config "$WORK/toy.yaml" --set run_dir="$WORK/refused" data.prepared="$WORK/prepared")
   refused '-n: ' -n 0 -- "${train[@]}"
   refused 'how many ranks' -- "${train[@]}"
-  refused 'no command behind --' -n "$ranks"
+  refused 'no command after --' -n "$ranks"
   refused 'hostfile cannot be read' -n 2 --hostfile "$WORK/no_such_file" -- "${train[@]}"
   refused 'nearest   train' -n "$ranks" -- trian
-  refused 'does not train' -n "$ranks" -- inspect "$WORK"
+  refused 'is not train' -n "$ranks" -- inspect "$WORK"
   refused 'unknown key' -n "$ranks" -- "${train[@]}" training.nothing=3
   launch_path=/nowhere refused 'openmpi-bin' -n 2 -- "${train[@]}"
   [ ! -e "$WORK/refused" ] || fail "a refused command has started a run"

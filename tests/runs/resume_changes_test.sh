@@ -26,13 +26,13 @@ go run || { cat "$WORK/run.log"; fail "run, once more"; }
 grep -q '\[valid\]' "$WORK/run.log" && fail "a run that is done is judged again"
 sums() { (cd "$WORK/run" && find prepared step-* -type f ! -name .stamps.json | LC_ALL=C sort | xargs sha256sum); }
 sums >"$WORK/before"
-refused run 'is of another model' model.num_heads=2
+refused run 'belongs to another model' model.num_heads=2
 log_has run 'found     model.num_heads 4 -> 2$'
-refused run 'is of another model' model.activation=gelu model.norm_position=post
+refused run 'belongs to another model' model.activation=gelu model.norm_position=post
 corpus other 1500 3
-refused run 'was made of other text or with other settings' data.train="[{src: $WORK/other.src, tgt: $WORK/other.tgt}]"
+refused run 'was made from other text or with other settings' data.train="[{src: $WORK/other.src, tgt: $WORK/other.tgt}]"
 log_has run 'found     checkpoints trained on it'
-refused run 'was made of other text or with other settings' model.max_length=32
+refused run 'was made from other text or with other settings' model.max_length=32
 diff "$WORK/before" <(sums) || fail "a refusal has changed the run"
 echo "another model and other text are refused, named, and nothing is touched"
 
@@ -44,7 +44,7 @@ misfit() {
   log_has misfit "$1"
 }
 misfit 'model.max_length: 8 is less than' --set model.max_length=8
-misfit 'vocab.share_vocab: does not go with' --set vocab.share_vocab=false model.tied_embeddings=none
+misfit 'vocab.share_vocab: does not match' --set vocab.share_vocab=false model.tied_embeddings=none
 echo "prepared data with longer sentences or other vocabularies are refused"
 
 go run training.train_steps=60 training.batch_size=150 training.learning_rate=1.0e-3 model.dropout=0.2 || { cat "$WORK/run.log"; fail "run with other numbers"; }
@@ -62,18 +62,18 @@ echo "other numbers are named, once; other validation text is no change"
 # A vocabulary that was learned with nmt_nfkc is recorded as it was before there was a choice: the run keeps it without the key, another is refused.
 go old vocab.normalization=nmt_nfkc data.valid=null validation.valid_freq=null || { cat "$WORK/old.log"; fail "nmt_nfkc"; }
 go old training.train_steps=60 data.valid=null validation.valid_freq=null || { cat "$WORK/old.log"; fail "a vocabulary from before the key"; }
-log_has old 'learned with vocab.normalization: nmt_nfkc, which stays so'
+log_has old 'learned with vocab.normalization: nmt_nfkc, which this run keeps'
 log_has old 'step 40 from .* bit for bit'
 go old training.train_steps=80 || { cat "$WORK/old.log"; fail "a vocabulary from before the key, and other validation text"; }
 log_has old 'step 60 from .* bit for bit'
 go old training.train_steps=80 || { cat "$WORK/old.log"; fail "once more"; }
-refused old 'was made of other text or with other settings' vocab.normalization=nfkc
+refused old 'was made from other text or with other settings' vocab.normalization=nfkc
 echo "a run keeps the normalization of its vocabulary"
 
 # What the run did not write is used or refused, never overwritten.
 mkdir "$WORK/mine" "$WORK/taken"
 cp "$WORK/old/vocab.model" "$WORK/mine"   # learned with another rule
-refused mine 'vocab.model: is there already, and is not the vocabulary that the settings give'
+refused mine 'vocab.model: exists already and is not the vocabulary that the settings give'
 log_has mine 'found     vocab.normalization: nmt_nfkc$'
 cmp "$WORK/mine/vocab.model" "$WORK/old/vocab.model" || fail "a refused vocabulary is overwritten"
 "$WEFT" vocab --config "$WORK/toy.yaml" "$WORK/data.yaml" --set run_dir="$WORK/taken" data.train="[{src: $WORK/other.src, tgt: $WORK/other.tgt}]" >"$WORK/name" 2>&1
@@ -86,7 +86,7 @@ for file in vocab.model prepared/vocab.model; do
 done
 rm "$WORK/mine/vocab.model"
 echo '# mine' >"$WORK/mine/config.yaml"
-refused mine 'config.yaml: is there already, and this run did not write it'
+refused mine 'config.yaml: exists already and was not written by this run'
 ln -s "$WORK/nowhere" "$WORK/dangling"
 refused dangling 'is a symbolic link to .*nowhere, which is not there'
 echo "what a run did not write is used or refused"

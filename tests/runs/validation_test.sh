@@ -88,7 +88,7 @@ pid=$!
 wait_for 60 grep -q 'step 20 committed' "$WORK/asked.log" || { cat "$WORK/asked.log"; fail "step 20 is not saved"; }
 kill -USR1 $pid
 asked=$(now_ms)
-wait_for 2 grep -q 'asked to stop' "$WORK/asked.log" || { cat "$WORK/asked.log"; fail "a stop is not acknowledged"; }
+wait_for 2 grep -q 'stop requested' "$WORK/asked.log" || { cat "$WORK/asked.log"; fail "a stop is not acknowledged"; }
 status=0
 wait $pid || status=$?
 [ $status -eq 75 ] || { cat "$WORK/asked.log"; fail "a stop inside a validation: exit $status"; }

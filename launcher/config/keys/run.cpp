@@ -86,7 +86,7 @@ Section decoding_section() {
               real("top_p", of(&DecodingConfig::top_p), {.least = 0, .most = 1, .above = true},
                    "sample from the fewest best that together have this probability, after top_k"),
               whole("no_repeat_ngram", of(&DecodingConfig::no_repeat_ngram), {.least = 0},
-                    "no n-gram of so many tokens twice in an output; 0: off"),
+                    "no n-gram of this many tokens twice in an output; 0: off"),
               real("repetition_penalty", of(&DecodingConfig::repetition_penalty), {.least = 1, .most = 100},
                    "logits of tokens of the output so far: positive ones divided by it, negative ones multiplied (CTRL); 1: off"),
               boolean("allow_unk", of(&DecodingConfig::allow_unk), "whether the unknown token may be generated"),

@@ -88,7 +88,7 @@ std::vector<Key> limit_keys() {
           frequency("report_freq", of(&TrainingConfig::report_freq), "how often a line of the log is written"),
           choice("on_nonfinite", of(&TrainingConfig::on_nonfinite), {{"skip", OnNonFinite::kSkip}, {"stop", OnNonFinite::kStop}}, {},
                  "an update with an infinite or NaN gradient is skipped, or ends the run with exit code 78"),
-          whole("max_nonfinite", of(&TrainingConfig::max_nonfinite), kLimit, "so many in a row end the run with exit code 78"),
+          whole("max_nonfinite", of(&TrainingConfig::max_nonfinite), kLimit, "this many in a row end the run with exit code 78"),
       });
 }
 
@@ -139,7 +139,7 @@ Section validation_section() {
               "how BLEU finds words, here and in evaluate --config: by Western punctuation, Unicode punctuation, each Chinese character, "
               "each character, blanks alone; a change starts its best anew"),
           whole_or("null", "early_stopping", stopping(&EarlyStoppingConfig::validations), kLimit,
-                   "so many validations in a row without a new best end the run"),
+                   "this many validations in a row without a new best end the run"),
           choice("early_stopping_on", stopping(&EarlyStoppingConfig::on),
                  {{"first", EarlyStoppingOn::kFirst}, {"all", EarlyStoppingOn::kAll}, {"any", EarlyStoppingOn::kAny}}, {},
                  "which of valid_metrics must be without a new best"),
@@ -179,7 +179,7 @@ Section checkpoint_section() {
                      "0: only the newest are kept; else the best by each metric too"),
                boolean("async_save", of(&CheckpointConfig::async_save), "training goes on while a checkpoint is written"),
                whole("max_failed_saves", of(&CheckpointConfig::max_failed_saves), {.least = 1, .most = 1000000},
-                     "so many in a row end the run with exit code 79"),
+                     "this many in a row end the run with exit code 79"),
                path("resume", of(&CheckpointConfig::resume), "auto, never, or the path of a checkpoint",
                     "auto: the newest whole checkpoint of run_dir, if there is one"),
                member_key("reset", "a list of optimizer, data, scheduler, metrics",

@@ -275,7 +275,7 @@ TEST_F(PrepareTest, ADeathBetweenTheRenamesIsMadeUpForByTheNextLook) {
     std::filesystem::rename(config_.folder + name, staging + name);
   }
   std::filesystem::rename(staging + "/train/source.bin", before.folder + "/train/source.bin");
-  EXPECT_THAT([&] { open_prepared(before.folder, {}); }, ThrowsMessage<Error>(HasSubstr("its preparation was interrupted")));
+  EXPECT_THAT([&] { open_prepared(before.folder, {}); }, ThrowsMessage<Error>(HasSubstr("the preparation was interrupted")));
   config_.folder = before.folder;
   EXPECT_EQ(check_prepared(config_).state, PreparedState::kWhole);
   EXPECT_EQ(open_prepared(config_.folder, {}).source.size(), 305);
@@ -288,14 +288,14 @@ TEST_F(PrepareTest, WhatNoPreparationWroteIsNeverReplaced) {
     config_.folder = folder_.path("of-" + std::string(1, name[0]) + std::to_string(name.size()));
     std::filesystem::create_directories(std::filesystem::path(config_.folder + "/" + name).parent_path());
     write_text(config_.folder + "/" + name, "mine\n");
-    EXPECT_THAT(preparing(), ThrowsMessage<Error>(HasSubstr(name + ": is there already, and no preparation wrote it")));
+    EXPECT_THAT(preparing(), ThrowsMessage<Error>(HasSubstr(name + ": exists already and was not written by a preparation")));
     EXPECT_EQ(read_text(config_.folder + "/" + name), "mine\n");
   }
   config_.folder = folder_.path("mixed");
   prepare(config_);
   folder_.write("mixed/valid/text.tgt", "edited\n");
   config_.limits.target = 100;
-  EXPECT_THAT(preparing(), ThrowsMessage<Error>(HasSubstr("valid/text.tgt: is there already")));
+  EXPECT_THAT(preparing(), ThrowsMessage<Error>(HasSubstr("valid/text.tgt: exists already")));
   folder_.write("mixed/valid/notes", "mine\n");
   std::filesystem::remove(config_.folder + "/valid/text.tgt");
   prepare(config_);
@@ -320,7 +320,7 @@ TEST_F(PrepareTest, AVocabularyThatLiesReadyIsUsedWhereItFitsAndElseRefused) {
     std::filesystem::create_directories(config_.folder);
     train_vocabulary({other_text}, vocab, InvalidUtf8::kError, config_.folder + "/vocab.model");
     const std::string before = read_text(config_.folder + "/vocab.model");
-    EXPECT_THAT(preparing(), ThrowsMessage<Error>(AllOf(HasSubstr("refused/vocab.model: is there already"),
+    EXPECT_THAT(preparing(), ThrowsMessage<Error>(AllOf(HasSubstr("refused/vocab.model: exists already"),
                                                         HasSubstr("found     " + found + "\n"), HasSubstr("expected  " + expected + ";"))));
     EXPECT_EQ(read_text(config_.folder + "/vocab.model"), before);
   };
@@ -372,7 +372,7 @@ TEST_F(PrepareTest, APreparationThatIsKilledDoesNotCountAndIsDoneAgain) {
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
     if (!std::filesystem::exists(config_.folder + "/prepared.json")) {
-      EXPECT_THAT([&] { open_prepared(config_.folder, {}); }, ThrowsMessage<Error>(HasSubstr("its preparation was interrupted")));
+      EXPECT_THAT([&] { open_prepared(config_.folder, {}); }, ThrowsMessage<Error>(HasSubstr("the preparation was interrupted")));
     } else {
       EXPECT_NO_THROW(open_prepared(config_.folder, {}).train.verify());
     }

@@ -32,7 +32,7 @@ TEST_F(RunFilesTest, WhatTheRunWroteIsWrittenAnewAndNothingElse) {
   write("config.yaml", "mine");
   second.write("config.yaml", "mine");
   const std::string says = refusal([&] { second.write("config.yaml", "a"); });
-  EXPECT_NE(says.find("config.yaml: is there already, and this run did not write it"), says.npos) << says;
+  EXPECT_NE(says.find("config.yaml: exists already and was not written by this run"), says.npos) << says;
   EXPECT_EQ(read("config.yaml"), "mine");
 }
 

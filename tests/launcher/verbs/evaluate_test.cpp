@@ -95,7 +95,7 @@ TEST_F(EvaluateTest, KeysThatItDoesNotUseAreRefused) {
             "weft: --set: training.learning_rate: not used by evaluate\n  expected  decoding.*, precision.*, device, seed, task, run_dir, "
             "data.valid, data.prepared or validation.tokenize, but not decoding.scores or decoding.alignment\n");
   EXPECT_THAT(set("decoding.scores=word"), HasSubstr("decoding.scores: not used by evaluate"));
-  EXPECT_THAT(set("decoding={beam_size: 2}"), HasSubstr("a model, sources or references are missing"));
+  EXPECT_THAT(set("decoding={beam_size: 2}"), HasSubstr("the model, the sources or the references are missing"));
 }
 
 }  // namespace
