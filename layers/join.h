@@ -1,6 +1,5 @@
 #pragma once
 #include <optional>
-#include <utility>
 
 #include "layers/layer_norm.h"
 #include "runtime/context.h"
@@ -14,7 +13,7 @@ class Join {
  public:
   using Saved = LayerNorm::Saved;  // without a norm only the dropout
 
-  Join(const Dropout& dropout, std::optional<LayerNorm> norm) : dropout_(dropout), norm_(std::move(norm)) {}
+  Join(const Dropout& dropout, std::optional<LayerNorm> norm) : dropout_(dropout), norm_(norm) {}
   bool has_norm() const { return norm_.has_value(); }
 
   /// x and residual (T, C); x becomes z, and with a norm both stay until backward. y (T, C) is overwritten; without a norm it is x. Of the

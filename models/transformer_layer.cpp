@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace weft {
 namespace {
@@ -48,7 +47,7 @@ TransformerLayer::TransformerLayer(const ModelConfig& model, StackKind kind, Par
     } else if (stack_norm) {
       norm = LayerNorm(norm_config, *stack_norm);
     }
-    joins_.emplace_back(Dropout{layer.child(sublayer).site("dropout"), model.dropout}, std::move(norm));
+    joins_.emplace_back(Dropout{layer.child(sublayer).site("dropout"), model.dropout}, norm);
   }
 }
 
