@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "data/prepare/prepared_folder.h"
 #include "data/prepare/prepared_json.h"
 #include "data/text/text_file.h"
 #include "runtime/error.h"
@@ -32,7 +31,7 @@ Dataset open_split(const std::string& folder, const Vocabulary& source, const Vo
 
 Json read_prepared_json(const std::string& folder) {
   const std::string path = folder + "/prepared.json";
-  if (!std::filesystem::exists(path) || is_half_committed(folder)) {
+  if (!std::filesystem::exists(path)) {  // a preparation takes it away before it changes anything beside it, and puts it back last
     fail_input(
         fmt::format("{}: does not exist: {} holds no prepared data, or the preparation was interrupted; run `weft prepare`", path, folder));
   }

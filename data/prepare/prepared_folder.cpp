@@ -111,13 +111,9 @@ void PreparedStaging::commit(Json prepared, const Json& staying) {
   for (const std::string& path : superfluous) fs::remove(path, error);
 }
 
-bool is_half_committed(const std::string& folder) {
-  return exists(staging_of(folder) + kPreparedFile);
-}
-
 void finish_commit(const std::string& folder) {
-  if (!is_half_committed(folder)) return;
   const std::string staging = staging_of(folder);
+  if (!exists(staging + kPreparedFile)) return;  // nothing was about to be renamed
   std::error_code error;
   fs::remove(folder + kPreparedFile, error);  // from here on the folder does not count until all is in its place
   for (const std::string& name : files_below(staging)) {

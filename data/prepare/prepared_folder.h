@@ -28,8 +28,6 @@ class PreparedStaging {
 
 /// Puts into place what was whole when the process died in the middle of that.
 void finish_commit(const std::string& folder);
-/// Whether finish_commit has something to do; until then the folder does not count.
-bool is_half_committed(const std::string& folder);
 
 /// Of the names of prepared.json's files, those of the vocabularies and the training data.
 Json training_files(const Json& prepared);

@@ -274,6 +274,8 @@ TEST_F(PrepareTest, ADeathBetweenTheRenamesIsMadeUpForByTheNextLook) {
   for (const std::string name : {"/vocab.model", "/train/source.bin", "/train/target.bin", "/prepared.json"}) {
     std::filesystem::rename(config_.folder + name, staging + name);
   }
+  EXPECT_NO_THROW(open_prepared(before.folder, {}).train.verify());  // nothing is renamed yet: what was there is whole
+  std::filesystem::remove(before.folder + "/prepared.json");
   std::filesystem::rename(staging + "/train/source.bin", before.folder + "/train/source.bin");
   EXPECT_THAT([&] { open_prepared(before.folder, {}); }, ThrowsMessage<Error>(HasSubstr("the preparation was interrupted")));
   config_.folder = before.folder;
