@@ -33,9 +33,10 @@ vocab() { exec "$WEFT" vocab "${configs[@]}" --set run_dir="$1"; }
 prepare() { exec "$WEFT" prepare "${configs[@]}" --out "$1"; }
 train() { exec "$WEFT" train "${configs[@]}" --set run_dir="$1"; }
 
-# files FOLDER: what must come out the same, as names and checksums. A run's own notes (logs, times) may differ.
+# files FOLDER: what must come out the same, as names and checksums. A run's own notes (logs, times, .stamps.json: when files had settled) may
+# differ.
 files() {
-  (cd "$1" && find . -type f \( -name 'vocab*' -o -path '*/prepared*' -o -path './train/*' -o -path './valid/*' -o -name '*.safetensors' \) |
+  (cd "$1" && find . -type f ! -name .stamps.json \( -name 'vocab*' -o -path '*/prepared*' -o -path './train/*' -o -path './valid/*' -o -name '*.safetensors' \) |
     LC_ALL=C sort | xargs sha256sum)
 }
 
