@@ -38,15 +38,15 @@ struct CutPass {
 using PassOf = std::function<CutPass(TestContext&, Write)>;
 using MakeLayer = std::function<PassOf(ParameterSet&, const TensorParallel&)>;
 
-PassOf feed_forward(ParameterSet& set, const TensorParallel& tp) {
-  auto layer =
-      std::make_shared<FeedForward>(FeedForwardConfig{.hidden_size = kCutWidth, .ffn_size = kCutInner, .activation = Activation::kGelu},
-                                    ParameterScope(set, "ffn", 0), tp);
+/// A layer that reads one stream of rows.
+template <class Layer, class Config>
+PassOf passes_of(const Config& config, ParameterSet& set, const TensorParallel& tp) {
+  auto layer = std::make_shared<Layer>(config, ParameterScope(set, "layer", 0), tp);
   return [layer](TestContext& ctx, Write write) {
     const Rows rows = make_rows_of_lengths(ctx, {3, 1, 4});
     const Tensor x = ctx.normal({8, kCutWidth}, kDouble, 1), dy = ctx.normal({8, kCutWidth}, kDouble, 2);
     const Tensor y = ctx.empty({8, kCutWidth}, kDouble), dx = ctx.normal({8, kCutWidth}, kDouble, 3);
-    FeedForward::Saved saved;
+    typename Layer::Saved saved;
     const StepArena::Scope scope(ctx.context().memory);
     layer->forward(ctx, x, rows, y, saved);
     layer->backward(ctx, dy, saved, dx, write);
@@ -54,19 +54,13 @@ PassOf feed_forward(ParameterSet& set, const TensorParallel& tp) {
   };
 }
 
+PassOf feed_forward(ParameterSet& set, const TensorParallel& tp) {
+  return passes_of<FeedForward>(FeedForwardConfig{.hidden_size = kCutWidth, .ffn_size = kCutInner, .activation = Activation::kGelu}, set,
+                                tp);
+}
+
 PassOf self_attention(ParameterSet& set, const TensorParallel& tp) {
-  auto layer = std::make_shared<SelfAttention>(AttentionConfig{.hidden_size = kCutWidth, .num_heads = 8, .causal = true, .max_length = 16},
-                                               ParameterScope(set, "self_attn", 0), tp);
-  return [layer](TestContext& ctx, Write write) {
-    const Rows rows = make_rows_of_lengths(ctx, {3, 1, 4});
-    const Tensor x = ctx.normal({8, kCutWidth}, kDouble, 1), dy = ctx.normal({8, kCutWidth}, kDouble, 2);
-    const Tensor y = ctx.empty({8, kCutWidth}, kDouble), dx = ctx.normal({8, kCutWidth}, kDouble, 3);
-    SelfAttention::Saved saved;
-    const StepArena::Scope scope(ctx.context().memory);
-    layer->forward(ctx, x, rows, y, saved);
-    layer->backward(ctx, dy, saved, dx, write);
-    return CutPass{to_doubles(y), to_doubles(dx), {}};
-  };
+  return passes_of<SelfAttention>(AttentionConfig{.hidden_size = kCutWidth, .num_heads = 8, .causal = true, .max_length = 16}, set, tp);
 }
 
 /// The gradient of the memory is this rank's part of the sum, which the model takes: here the test does.
