@@ -43,9 +43,10 @@ EpochSize epoch_size(const Dataset& data, BatchType type, std::int64_t batch_siz
           .target_tokens = static_cast<double>(data.token_count(Side::kTarget))};
 }
 
-std::string warmup_note(const LimitsConfig& limits, std::int64_t warmup_steps, const EpochSize& epoch) {
+std::string warmup_note(const LimitsConfig& limits, const ScheduleConfig& schedule, const EpochSize& epoch) {
+  if (limits.train_steps > 0 && schedule.decay_steps > limits.train_steps) return "";
   std::string key;
-  double first = static_cast<double>(warmup_steps);
+  double first = static_cast<double>(schedule.warmup_steps);
   const auto consider = [&](Limit limit, double value, double updates) {
     if (value <= 0 || updates >= first) return;
     first = updates;
@@ -57,7 +58,7 @@ std::string warmup_note(const LimitsConfig& limits, std::int64_t warmup_steps, c
   consider(Limit::kTokens, tokens, tokens / epoch.target_tokens * epoch.updates);
   if (key.empty()) return "";
   return fmt::format("{} ends the run after about {:.0f} updates, inside the warm-up of {}: the peak learning rate is never reached", key,
-                     first, warmup_steps);
+                     first, schedule.warmup_steps);
 }
 
 std::optional<double> seconds_left(const LimitsConfig& limits, const RunCounts& start, const RunCounts& now, double seconds) {

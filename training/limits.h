@@ -24,8 +24,9 @@ struct EpochSize {
 };
 EpochSize epoch_size(const Dataset&, BatchType, std::int64_t batch_size);
 
-/// Says that a limit ends the run inside the warm-up, and which; empty: none does.
-std::string warmup_note(const LimitsConfig&, std::int64_t warmup_steps, const EpochSize&);
+/// Says that a limit ends the run inside the warm-up, and which; empty: none does, or train_steps ends it before decay_steps: the first
+/// part of a run that is meant to go on.
+std::string warmup_note(const LimitsConfig&, const ScheduleConfig&, const EpochSize&);
 
 /// Seconds until the first limit at the speed of this process, which went from `start` to `now` in `seconds`. Empty when there is no
 /// speed yet.

@@ -31,12 +31,12 @@ class Options {
   void paths(const std::string& name, std::vector<std::string>& values, const std::string& type, const std::string& help);
   void whole(const std::string& name, int& value, int least, int most, const std::string& type, const std::string& help);
   void positive(const std::string& name, double& value, const std::string& type, const std::string& help);
-  /// All that stands behind `--`.
+  /// The words after `--`.
   void command(std::vector<std::string>& words, const std::string& help);
   /// A name that is kept free and refused as "not supported yet".
   void later(const std::string& name) { later_.push_back(name); }
 
-  /// Reads the words behind the verb. Returns the help text where they ask for it; throws Error kBadInput with the nearest option.
+  /// Reads the words after the verb. Returns the help text where they ask for it; throws Error kBadInput with the nearest option.
   std::optional<std::string> parse(std::span<const std::string> words);
 
  private:

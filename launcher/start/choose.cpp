@@ -62,10 +62,8 @@ void say_start(const StartUp& start, const Machine& machine, const MemoryPlan& m
 }
 
 void say_short(Log& log, const TrainingConfig& training, const Dataset& data) {
-  const std::int64_t steps = training.limits.train_steps;
-  if (steps > 0 && training.schedule.decay_steps > steps) return;  // the first part of a run that is meant to go on
   const EpochSize epoch = epoch_size(data, training.batch_type, training.batch_size);
-  const std::string note = warmup_note(training.limits, training.schedule.warmup_steps, epoch);
+  const std::string note = warmup_note(training.limits, training.schedule, epoch);
   if (!note.empty()) log.warn_once("config", note);
 }
 

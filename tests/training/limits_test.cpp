@@ -35,15 +35,18 @@ TEST(LimitsTest, SecondsLeftIsThatOfTheFirstLimit) {
 
 TEST(LimitsTest, ARunThatEndsInsideTheWarmUpIsNoted) {
   const EpochSize epoch{.updates = 5, .target_tokens = 1000};
+  const ScheduleConfig schedule{.warmup_steps = 400}, longer{.warmup_steps = 400, .decay_steps = 1000};
   EXPECT_EQ(
-      warmup_note({.max_epochs = 10}, 400, epoch),
+      warmup_note({.max_epochs = 10}, schedule, epoch),
       "training.max_epochs = 10 ends the run after about 50 updates, inside the warm-up of 400: the peak learning rate is never reached");
-  EXPECT_THAT(warmup_note({.train_steps = 40, .max_epochs = 10}, 400, epoch), testing::StartsWith("training.train_steps = 40 ends"));
-  EXPECT_THAT(warmup_note({.train_steps = 60, .max_tokens_seen = 2000}, 400, epoch),
+  EXPECT_THAT(warmup_note({.train_steps = 40, .max_epochs = 10}, schedule, epoch), testing::StartsWith("training.train_steps = 40 ends"));
+  EXPECT_THAT(warmup_note({.train_steps = 60, .max_tokens_seen = 2000}, schedule, epoch),
               testing::StartsWith("training.max_tokens_seen = 2000 ends the run after about 10 updates"));
-  EXPECT_EQ(warmup_note({.train_steps = 400, .max_epochs = 80}, 400, epoch), "");
-  EXPECT_EQ(warmup_note({}, 400, epoch), "");
-  EXPECT_EQ(warmup_note({.max_epochs = 10}, 0, epoch), "");
+  EXPECT_EQ(warmup_note({.train_steps = 400, .max_epochs = 80}, schedule, epoch), "");
+  EXPECT_EQ(warmup_note({}, schedule, epoch), "");
+  EXPECT_EQ(warmup_note({.train_steps = 40}, longer, epoch), "");
+  EXPECT_NE(warmup_note({.max_epochs = 10}, longer, epoch), "");
+  EXPECT_EQ(warmup_note({.max_epochs = 10}, {.warmup_steps = 0}, epoch), "");
 }
 
 }  // namespace
