@@ -22,12 +22,13 @@ FeedForward::FeedForward(const FeedForwardConfig& config, ParameterScope paramet
       dropout_{parameters.site("activation_dropout"), config.activation_dropout},
       tensor_parallel_(tensor_parallel) {
   tensor_parallel_.require_divides("model.ffn_size", config.ffn_size);
-  tensor_parallel_.require_no_dropout(config.activation_dropout);
 }
 
 void FeedForward::forward(Context& ctx, Tensor x, const Rows& rows, Tensor y, Saved& saved) const {
   const Shape inner{x.size(0), ffn_size_};
-  saved = {.x = x, .dropout = {.site = dropout_, .sample = rows.sample, .positions = rows.positions}};
+  saved = {.x = x,
+           .dropout = {
+               .site = dropout_, .sample = rows.sample, .positions = rows.positions, .first_column = tensor_parallel_.rank() * ffn_size_}};
   saved.h = ctx.memory.saved("feed-forward activation", inner, x.dtype);
   if (activation_ != Activation::kRelu) saved.pre = ctx.memory.saved("feed-forward pre-activation", inner, x.dtype);
   fc1_.forward(ctx, x, saved.h, activation_, saved.pre);

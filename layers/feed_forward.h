@@ -15,13 +15,13 @@ struct FeedForwardConfig {
   double activation_dropout = 0;
 };
 
-/// y = fc2(dropout(activation(fc1(x)))).
+/// y = fc2(dropout(activation(fc1(x)))). Each rank of tensor parallelism holds F / tp of the inner columns.
 class FeedForward {
  public:
   struct Saved {
     Tensor x;    // (T, C), the caller's, saved until backward
-    Tensor pre;  // (T, F), fc1(x); absent with relu, whose derivative the sign of h tells
-    Tensor h;    // (T, F), after activation and dropout
+    Tensor pre;  // (T, F / tp), fc1(x); absent with relu, whose derivative the sign of h tells
+    Tensor h;    // (T, F / tp), after activation and dropout
     RowDropout dropout;
   };
 
@@ -33,7 +33,7 @@ class FeedForward {
   void backward(Context&, Tensor dy, const Saved&, Tensor dx, Write = Write::kOverwrite) const;
 
  private:
-  std::int64_t ffn_size_;
+  std::int64_t ffn_size_;  // of this rank, F / tp
   Activation activation_;
   Linear fc1_;
   Linear fc2_;

@@ -10,6 +10,10 @@ void TensorParallel::leave(Context& ctx, Tensor y) const {
   if (size() > 1) tp_->all_reduce(ctx.stream, y);
 }
 
+void TensorParallel::enter_backward(Context& ctx, Tensor dx) const {
+  if (size() > 1) tp_->all_reduce(ctx.stream, dx);
+}
+
 void TensorParallel::require_divides(const char* key, std::int64_t count) const {
   if (count % size() == 0) return;
   std::string sizes;
@@ -17,10 +21,6 @@ void TensorParallel::require_divides(const char* key, std::int64_t count) const 
     if (count % n == 0) sizes += fmt::format("{}{}", sizes.empty() ? "" : ", ", n);
   }
   fail_input(fmt::format("parallel.tensor: {} does not divide {} = {}\n  expected  {}", size(), key, count, sizes));
-}
-
-void TensorParallel::require_no_dropout(double p) const {
-  if (size() > 1 && p > 0) fail_input("parallel.tensor: dropout inside a layer that is cut is not supported yet");
 }
 
 }  // namespace weft

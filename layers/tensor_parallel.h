@@ -22,15 +22,15 @@ class TensorParallel {
   Cut cut(int dim, std::int64_t unit = 1) const { return {.dim = dim, .rank = rank(), .size = size(), .unit = unit}; }
   /// Fails with exit 64 where the ranks cannot share `count`, which `key` of the configuration gives.
   void require_divides(const char* key, std::int64_t count) const;
-  /// Fails where a cut part drops columns out: they are not numbered over the ranks yet.
-  void require_no_dropout(double p) const;
   /// What one of the ranks alone adds to a sum over all of them (a bias).
   bool is_first() const { return rank() == 0; }
 
   /// y (T, C): this rank's partial sum -> the sum of all ranks, in place.
   void leave(Context&, Tensor y) const;
-  /// Backward of `enter`: `cut_part(dx, write)` computes this rank's part of an input gradient; dx (T, C) is overwritten with, or gains,
-  /// the sum of all ranks.
+  /// Backward of an `enter` whose output several layers read: dx (T, C), to which each has added this rank's part -> the sum of all ranks.
+  void enter_backward(Context&, Tensor dx) const;
+  /// Backward of `enter` for one layer: `cut_part(dx, write)` computes this rank's part of an input gradient; dx (T, C) is overwritten
+  /// with, or gains, the sum of all ranks.
   template <class CutPart>
   void enter_backward(Context& ctx, Tensor dx, Write write, CutPart cut_part) const {
     if (size() == 1) return cut_part(dx, write);

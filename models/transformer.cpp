@@ -24,15 +24,16 @@ TransformerBlocks::TransformerBlocks(const ModelConfig& config) {
   if (all) shared = encoder.embeddings;
 }
 
-Transformer::Transformer(const ModelConfig& config, ParameterSet& set) : Transformer(config, set, register_tables(config, set)) {}
+Transformer::Transformer(const ModelConfig& config, ParameterSet& set, TensorParallel tensor_parallel)
+    : Transformer(config, set, register_tables(config, set), tensor_parallel) {}
 
-Transformer::Transformer(const ModelConfig& config, ParameterSet& set, const Tables& tables)
-    : hidden_size_(config.hidden_size),
-      position_limit_(config.positions == Positions::kNone ? 0 : config.max_length),
+Transformer::Transformer(const ModelConfig& config, ParameterSet& set, const Tables& tables, TensorParallel tensor_parallel)
+    : position_limit_(config.positions == Positions::kNone ? 0 : config.max_length),
       blocks_(config),
-      encoder_(config, StackKind::kEncoder, blocks_.encoder, {*tables.source, tables.source_positions}, set),
-      decoder_(config, StackKind::kDecoder, blocks_.decoder, {*tables.target, tables.target_positions}, set),
-      head_(*tables.output, config.label_smoothing) {
+      encoder_(config, StackKind::kEncoder, blocks_.encoder, {*tables.source, tables.source_positions}, set, tensor_parallel),
+      decoder_(config, StackKind::kDecoder, blocks_.decoder, {*tables.target, tables.target_positions}, set, tensor_parallel),
+      head_(*tables.output, config.label_smoothing),
+      tensor_parallel_(tensor_parallel) {
   set.lay_out();
 }
 
@@ -82,6 +83,7 @@ void Transformer::forward_backward(Context& ctx, const Batch& batch, BlockHooks&
   const Tensor dmemory = ctx.memory.scratch("d encoder output", memory.shape, sum_type(memory.dtype));
   kernels::fill_zero(ctx, {.y = dmemory});
   backward_decoder(ctx, batch, hooks, {.x = x, .dmemory = dmemory, .sums = sums});
+  tensor_parallel_.enter_backward(ctx, dmemory);
   Tensor dencoder = dmemory;
   if (memory.dtype != dmemory.dtype) {
     dencoder = ctx.memory.scratch("d encoder output, rounded", memory.shape, memory.dtype);
@@ -114,8 +116,8 @@ void Transformer::forward(Context& caller, const Batch& batch, BlockHooks& hooks
   ctx.memory.release(start);
 }
 
-std::unique_ptr<TranslationModel> make_transformer(const ModelConfig& config, ParameterSet& set) {
-  return std::make_unique<Transformer>(config, set);
+std::unique_ptr<TranslationModel> make_transformer(const ModelConfig& config, ParameterSet& set, TensorParallel tensor_parallel) {
+  return std::make_unique<Transformer>(config, set, tensor_parallel);
 }
 
 }  // namespace weft

@@ -11,7 +11,8 @@
 namespace weft {
 namespace {
 
-/// N hypotheses at the start, room for S tokens each. Live hypothesis h owns slot h of every cache: S rows of keys and values, 2C wide.
+/// N hypotheses at the start, room for S tokens each. Live hypothesis h owns slot h of every cache: S rows of the keys and values of this
+/// rank's heads.
 struct TransformerDecodeState : DecodeState {
   std::int64_t max_steps = 0;
   std::int64_t steps = 0;  // tokens read so far
@@ -27,7 +28,7 @@ struct TransformerDecodeState : DecodeState {
     Tensor begin, length;
   };
   Sources sources, other_sources;
-  std::vector<Tensor> caches;  // of each layer, (N, S 2C)
+  std::vector<Tensor> caches;  // of each layer, (N, S 2W)
   Tensor spare_cache;          // where `reorder` writes the next layer's
   std::vector<KeyValueCache> layer_caches;
   std::vector<KeyValues> memory_keys;  // of each layer
@@ -122,13 +123,14 @@ std::unique_ptr<DecodeState> Transformer::start(Context& caller, const Rows& sou
   take_sources(ctx, source, *state);
   const DType dtype = encoder_.dtype();
   const std::size_t num_layers = decoder_.layers().size();
-  const auto take_cache = [&] { return ctx.memory.saved("key-value cache", {n, max_steps * 2 * hidden_size_}, dtype); };
+  const std::int64_t width = decoder_.layers()[0].keys_values_width();
+  const auto take_cache = [&] { return ctx.memory.saved("key-value cache", {n, max_steps * width}, dtype); };
   for (std::size_t l = 0; l < num_layers; ++l) state->caches.push_back(take_cache());
   state->spare_cache = take_cache();
   state->layer_caches.resize(num_layers);
   std::vector<Tensor> keys_values;
   for (std::size_t l = 0; l < num_layers; ++l) {
-    keys_values.push_back(ctx.memory.saved("cross-attention k, v", {source.rows, 2 * hidden_size_}, dtype));
+    keys_values.push_back(ctx.memory.saved("cross-attention k, v", {source.rows, width}, dtype));
   }
   const StepArena::Mark encoding = ctx.memory.mark();
   BlockHooks all_acquired;
@@ -166,7 +168,7 @@ void Transformer::attend(Context& caller, const Rows& source, const Rows& target
 
 void Transformer::reorder(Context& ctx, DecodeState& decode_state, Tensor parents) {
   TransformerDecodeState& state = state_of(decode_state);
-  const std::int64_t n = parents.size(0), filled = state.steps * 2 * hidden_size_;
+  const std::int64_t n = parents.size(0), filled = state.steps * (state.spare_cache.size(1) / state.max_steps);
   if (n > state.numbers.size(0)) fail(fmt::format("decoding: {} hypotheses, room for {}", n, state.numbers.size(0)));
   for (Tensor& cache : state.caches) {  // each layer moves to the buffer that the one before it has left
     kernels::copy_rows(ctx, {.x = cache.slice(1, 0, filled), .from = parents, .y = state.spare_cache.slice(1, 0, filled)});

@@ -26,13 +26,14 @@ FeedForwardConfig ffn_config(const ModelConfig& model, StackKind kind) {
 
 }  // namespace
 
-TransformerLayer::TransformerLayer(const ModelConfig& model, StackKind kind, ParameterScope layer, std::optional<ParameterScope> stack_norm)
+TransformerLayer::TransformerLayer(const ModelConfig& model, StackKind kind, ParameterScope layer, std::optional<ParameterScope> stack_norm,
+                                   TensorParallel tensor_parallel)
     : pre_norm_(model.norm_position == NormPosition::kPre),
-      self_attention_(attention_config(model, kind, kind == StackKind::kDecoder), layer.child("self_attn")),
-      ffn_(ffn_config(model, kind), layer.child("ffn")) {
+      self_attention_(attention_config(model, kind, kind == StackKind::kDecoder), layer.child("self_attn"), tensor_parallel),
+      ffn_(ffn_config(model, kind), layer.child("ffn"), tensor_parallel) {
   std::vector<std::string> sublayers{"self_attn"};
   if (kind == StackKind::kDecoder) {
-    cross_attention_.emplace(attention_config(model, kind, false), layer.child("cross_attn"));
+    cross_attention_.emplace(attention_config(model, kind, false), layer.child("cross_attn"), tensor_parallel);
     sublayers.push_back("cross_attn");
   }
   sublayers.push_back("ffn");
@@ -80,7 +81,7 @@ void TransformerLayer::forward(Context& ctx, const Input& in, Tensor y, Saved& s
 void TransformerLayer::cross_attention_forward(Context& ctx, Tensor x, Tensor y, Saved& saved) const {
   const Input& in = saved.input;
   if (in.memory_keys != nullptr) return cross_attention_->forward(ctx, x, in.rows, *in.memory_keys, y, saved.cross_attention);
-  const Tensor keys_values = ctx.memory.saved("cross-attention k, v", {in.memory.size(0), 2 * in.memory.size(1)}, in.memory.dtype);
+  const Tensor keys_values = ctx.memory.saved("cross-attention k, v", {in.memory.size(0), keys_values_width()}, in.memory.dtype);
   const KeyValues keys = project_memory(ctx, in.memory, in.memory_rows, keys_values);
   cross_attention_->forward(ctx, x, in.rows, keys, y, saved.cross_attention);
   if (in.attention.defined()) cross_attention_->weights(ctx, saved.cross_attention, in.attention);
@@ -113,7 +114,7 @@ void TransformerLayer::backward(Context& ctx, const Saved& saved, const Gradient
     const StepArena::Scope inner(ctx.memory);
     branch = join_backward(1);
     const Tensor memory = saved.input.memory;
-    const Tensor dkeys_values = ctx.memory.scratch("d cross-attention k, v", {memory.size(0), 2 * memory.size(1)}, memory.dtype);
+    const Tensor dkeys_values = ctx.memory.scratch("d cross-attention k, v", {memory.size(0), keys_values_width()}, memory.dtype);
     cross_attention_->backward(ctx, branch, saved.cross_attention, {.dx = dy, .dkeys_values = dkeys_values}, write);
     cross_attention_->project_backward(ctx, dkeys_values, memory, gradients.dmemory);
   }

@@ -38,18 +38,19 @@ class TransformerLayer {
   };
 
   /// `layer` is the scope of this layer ("encoder.layers.0"); `stack_norm` ("encoder.norm") is given to the last layer of a pre-norm stack.
-  TransformerLayer(const ModelConfig&, StackKind, ParameterScope layer, std::optional<ParameterScope> stack_norm);
+  TransformerLayer(const ModelConfig&, StackKind, ParameterScope layer, std::optional<ParameterScope> stack_norm, TensorParallel = {});
 
   /// y (T, C) is overwritten. All else is taken from saved memory.
   void forward(Context&, const Input&, Tensor y, Saved&) const;
   struct Gradients {
     Tensor dy;       // (T, C)
     Tensor dx;       // (T, C), overwritten; may be dy
-    Tensor dmemory;  // (Ts, C), sum type; added to. Absent in an encoder
+    Tensor dmemory;  // (Ts, C), sum type; this rank's part is added. Absent in an encoder
   };
   void backward(Context&, const Saved&, const Gradients&) const;
 
-  /// Keys and values of the encoder's output for decoding: memory (Ts, C) -> keys_values (Ts, 2C), overwritten.
+  /// Keys and values of the encoder's output for decoding: memory (Ts, C) -> keys_values (Ts, keys_values_width), overwritten.
+  std::int64_t keys_values_width() const { return cross_attention_->keys_values_width(); }
   KeyValues project_memory(Context&, Tensor memory, const Rows&, Tensor keys_values) const;
 
  private:

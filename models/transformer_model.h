@@ -15,7 +15,7 @@ struct TransformerBlocks {
 
 class Transformer : public TranslationModel {
  public:
-  Transformer(const ModelConfig&, ParameterSet&);
+  Transformer(const ModelConfig&, ParameterSet&, TensorParallel);
 
   void forward_backward(Context&, const Batch&, BlockHooks&, Tensor sums) override;
   void forward(Context&, const Batch&, BlockHooks&, Tensor sums) override;
@@ -35,7 +35,7 @@ class Transformer : public TranslationModel {
     Parameter* source_positions;  // (max_length, C), or nullptr
     Parameter* target_positions;
   };
-  Transformer(const ModelConfig&, ParameterSet&, const Tables&);
+  Transformer(const ModelConfig&, ParameterSet&, const Tables&, TensorParallel);
   static Tables register_tables(const ModelConfig&, ParameterSet&);
   struct DecoderPass {
     Tensor x;        // (Tt, C), output of the decoder
@@ -44,12 +44,12 @@ class Transformer : public TranslationModel {
   };
   void backward_decoder(Context&, const Batch&, BlockHooks&, const DecoderPass&);
 
-  std::int64_t hidden_size_;
   std::int64_t position_limit_;  // rows of the position tables; 0: none, no limit
   TransformerBlocks blocks_;
   TransformerStack encoder_;
   TransformerStack decoder_;
   LossHead head_;
+  TensorParallel tensor_parallel_;
 };
 
 }  // namespace weft

@@ -34,7 +34,7 @@ void ready_and_release(Context& ctx, BlockHooks& hooks, BlockId block) {
 }
 
 TransformerStack::TransformerStack(const ModelConfig& config, StackKind kind, StackBlocks blocks, const Embeddings& embeddings,
-                                   ParameterSet& set)
+                                   ParameterSet& set, TensorParallel tensor_parallel)
     : hidden_size_(config.hidden_size),
       recompute_(config.recompute_blocks),
       blocks_(blocks),
@@ -47,7 +47,7 @@ TransformerStack::TransformerStack(const ModelConfig& config, StackKind kind, St
     const ParameterScope scope(set, stack_name(kind), blocks.first_layer + static_cast<BlockId>(l));
     std::optional<ParameterScope> stack_norm;
     if (config.norm_position == NormPosition::kPre && l == num_layers - 1) stack_norm = scope.child("norm");
-    layers_.emplace_back(config, kind, scope.child("layers." + std::to_string(l)), stack_norm);
+    layers_.emplace_back(config, kind, scope.child("layers." + std::to_string(l)), stack_norm, tensor_parallel);
   }
   saved_.resize(layers_.size());
   marks_.resize(layers_.size());

@@ -33,7 +33,7 @@ class TransformerStack {
   };
 
   /// Registers "<encoder or decoder>.layers.N..." and "<...>.norm". The embeddings are registered already, since stacks may share them.
-  TransformerStack(const ModelConfig&, StackKind, StackBlocks, const Embeddings&, ParameterSet&);
+  TransformerStack(const ModelConfig&, StackKind, StackBlocks, const Embeddings&, ParameterSet&, TensorParallel);
 
   /// Returns the output (T, C); all that backward needs is in saved memory, or, with recompute_blocks, what it needs to compute it again.
   Tensor forward(Context&, const Input&, BlockHooks&);

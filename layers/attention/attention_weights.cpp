@@ -37,7 +37,7 @@ void add_softmax(std::span<const double> scores, double heads, std::span<float> 
 void DotProductAttention::weights(Context& ctx, const Saved& saved, Tensor weights) const {
   const StepArena::Scope scope(ctx.memory);
   const std::vector<double> q = doubles_on_host(ctx, saved.q), k = doubles_on_host(ctx, saved.keys.k);
-  if (!ctx.device.computes()) return;
+  if (!ctx.device.computes()) return tensor_parallel_.leave(ctx, weights);
   const auto query_begin = on_host<std::int32_t>(ctx, saved.rows.begin), query_length = on_host<std::int32_t>(ctx, saved.rows.length);
   const auto key_begin = on_host<std::int32_t>(ctx, saved.keys.rows.begin), key_length = on_host<std::int32_t>(ctx, saved.keys.rows.length);
   const auto heads = static_cast<std::size_t>(num_heads_), dim = static_cast<std::size_t>(head_dim_), columns = heads * dim;
@@ -58,12 +58,13 @@ void DotProductAttention::weights(Context& ctx, const Saved& saved, Tensor weigh
           for (std::size_t d = 0; d < dim; ++d) sum += query[d] * key[d];
           scores[j] = scale * sum;
         }
-        add_softmax(scores, static_cast<double>(heads), std::span(found).subspan(row * width, keys));
+        add_softmax(scores, static_cast<double>(num_heads_ * tensor_parallel_.size()), std::span(found).subspan(row * width, keys));
       }
     }
   }
   ctx.device.copy(ctx.stream, weights, Tensor(found.data(), weights.shape, weights.dtype));
   ctx.stream.synchronize();
+  tensor_parallel_.leave(ctx, weights);
 }
 
 }  // namespace weft

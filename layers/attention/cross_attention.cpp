@@ -31,7 +31,7 @@ CrossAttention::CrossAttention(const AttentionConfig& config, ParameterScope par
                        .cut = LinearCut::kInputs,
                        .tensor_parallel = tensor_parallel},
                       parameters),
-      attention_(heads_of_rank(config, tensor_parallel), parameters.site("attention_dropout")),
+      attention_(config, parameters.site("attention_dropout"), tensor_parallel),
       tensor_parallel_(tensor_parallel) {}
 
 void CrossAttention::project(Context& ctx, Tensor memory, Tensor keys_values) const {

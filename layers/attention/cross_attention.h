@@ -18,6 +18,7 @@ class CrossAttention {
 
   CrossAttention(const AttentionConfig&, ParameterScope, TensorParallel = {});
 
+  std::int64_t keys_values_width() const { return 2 * width_; }
   /// memory (Tk, C) -> keys_values (Tk, 2W), overwritten.
   void project(Context&, Tensor memory, Tensor keys_values) const;
   /// The two halves of what `project` wrote, to be read by the sequences of `rows`.

@@ -8,24 +8,17 @@
 
 namespace weft {
 
-AttentionConfig heads_of_rank(const AttentionConfig& config, const TensorParallel& tensor_parallel) {
-  tensor_parallel.require_divides("model.num_heads", config.num_heads);
-  tensor_parallel.require_no_dropout(config.dropout);
-  AttentionConfig own = config;
-  own.num_heads /= tensor_parallel.size();
-  own.hidden_size /= tensor_parallel.size();
-  return own;
-}
-
-DotProductAttention::DotProductAttention(const AttentionConfig& config, RandomKey site)
-    : num_heads_(config.num_heads),
+DotProductAttention::DotProductAttention(const AttentionConfig& config, RandomKey site, TensorParallel tensor_parallel)
+    : num_heads_(config.num_heads / tensor_parallel.size()),
       head_dim_(config.num_heads > 0 ? config.hidden_size / config.num_heads : 0),
       causal_(config.causal),
       dropout_{site, config.dropout},
-      key_stride_(config.max_length) {
-  if (head_dim_ * num_heads_ != config.hidden_size || head_dim_ == 0) {
+      key_stride_(config.max_length),
+      tensor_parallel_(tensor_parallel) {
+  if (head_dim_ * config.num_heads != config.hidden_size || head_dim_ == 0) {
     fail_input(fmt::format("model.num_heads: {} does not divide hidden_size = {}", config.num_heads, config.hidden_size));
   }
+  tensor_parallel_.require_divides("model.num_heads", config.num_heads);
 }
 
 void DotProductAttention::forward(Context& ctx, Tensor q, const KeyValues& keys, const Rows& query_rows, Tensor y, Saved& saved) const {
@@ -75,7 +68,11 @@ AttentionRows DotProductAttention::attention_rows(const Rows& queries, const Row
 }
 
 AttentionDropout DotProductAttention::dropout(const Rows& queries) const {
-  return {.rows = {.site = dropout_, .sample = queries.sample, .positions = queries.positions}, .key_stride = key_stride_};
+  return {.rows = {.site = dropout_,
+                   .sample = queries.sample,
+                   .positions = queries.positions,
+                   .first_column = tensor_parallel_.rank() * num_heads_ * key_stride_},
+          .key_stride = key_stride_};
 }
 
 }  // namespace weft

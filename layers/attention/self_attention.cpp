@@ -21,7 +21,7 @@ SelfAttention::SelfAttention(const AttentionConfig& config, ParameterScope param
                        .cut = LinearCut::kInputs,
                        .tensor_parallel = tensor_parallel},
                       parameters),
-      attention_(heads_of_rank(config, tensor_parallel), parameters.site("attention_dropout")),
+      attention_(config, parameters.site("attention_dropout"), tensor_parallel),
       tensor_parallel_(tensor_parallel) {}
 
 void SelfAttention::forward(Context& ctx, Tensor x, const Rows& rows, Tensor y, Saved& saved, const KeyValueCache* cache) const {

@@ -14,7 +14,7 @@ struct AttentionRows {
 };
 
 /// Dropout of the attention weights: element (query row, head, key position) has the counter {step, sample[row], position[row], column / 4}
-/// with column = head * key_stride + key position within its sequence; key_stride is model.max_length of the key side.
+/// with column = rows.first_column + head * key_stride + key position within its sequence; key_stride is model.max_length of the key side.
 struct AttentionDropout {
   RowDropout rows;  // of the queries, Tq
   std::int64_t key_stride = 0;

@@ -9,8 +9,9 @@ namespace weft {
 /// does not train: nothing is dropped.
 struct RowDropout {
   Dropout site;
-  Tensor sample;     // (T) int32
-  Tensor positions;  // (T) int32
+  Tensor sample;                  // (T) int32
+  Tensor positions;               // (T) int32
+  std::int64_t first_column = 0;  // global number of column 0 of x, where x is a rank's piece of a wider matrix
 };
 inline bool drops(const Context& ctx, const RowDropout& dropout) {
   return ctx.training && dropout.site.p > 0 && dropout.sample.defined();

@@ -1,5 +1,7 @@
 #include "tests/layers/bound_parameters.h"
 
+#include <algorithm>
+#include <cmath>
 #include <ostream>
 #include <utility>
 
@@ -16,6 +18,17 @@ Tensor part_of(const Tensor& storage, const Part& part) {
 
 }  // namespace
 
+std::vector<double> elements_in(const std::vector<double>& whole, const Part& part) {
+  const bool matrix = part.shape.dims() > 1;
+  const std::int64_t columns = matrix ? part.shape[1] : 1, first = matrix ? part.box.begin[1] : 0, count = matrix ? part.box.size[1] : 1;
+  std::vector<double> elements;
+  for (std::int64_t r = 0; r < part.box.size[0]; ++r) {
+    const auto begin = whole.begin() + (part.box.begin[0] + r) * columns + first;
+    elements.insert(elements.end(), begin, begin + count);
+  }
+  return elements;
+}
+
 BoundParameters::BoundParameters(TestContext& ctx, ParameterSet& set, DType dtype)
     : ctx_(ctx), set_(set), values_(ctx.empty({set.total_elements()}, dtype)), gradients_(ctx.zeros({set.elements()}, sum_type(dtype))) {
   set.bind_values(values_);
@@ -25,9 +38,10 @@ BoundParameters::BoundParameters(TestContext& ctx, ParameterSet& set, DType dtyp
     const Tensor initial = ctx.zeros(parameter.shape, sum_type(dtype));
     draw_initial_values(parameter, set.seed(), initial);
     std::vector<double> numbers = to_doubles(initial);
-    if (parameter.shape.dims() == 1) {
-      const std::vector<double> noise = to_doubles(ctx.normal(parameter.shape, DType::kFloat64, seed++, 0.2));
-      for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] += noise[i];
+    for (const Part& part : parameter.parts) {
+      if (part.shape.dims() > 1) continue;
+      const std::vector<double> noise = elements_in(to_doubles(ctx.normal(part.shape, DType::kFloat64, seed++, 0.2)), part);
+      for (std::size_t i = 0; i < noise.size(); ++i) numbers[static_cast<std::size_t>(part.row) + i] += noise[i];
     }
     kernels::convert(ctx, {.x = ctx.floats(numbers, DType::kFloat64, parameter.shape), .y = parameter.value});
   }
@@ -76,6 +90,28 @@ std::vector<std::string> BoundParameters::trained_parts() const {
     }
   }
   return names;
+}
+
+BoundParameters::Worst BoundParameters::worst_gradient(const BoundParameters& whole) const {
+  Worst worst;
+  const auto largest_of = [](const std::vector<double>& numbers) {
+    double largest = 0;
+    for (const double number : numbers) largest = std::max(largest, std::abs(number));
+    return largest;
+  };
+  const double least = 1e-2 * largest_of(to_doubles(whole.gradients_));
+  for (const Parameter& parameter : set_.parameters()) {
+    for (const Part& part : parameter.parts) {
+      if (!parameter.trained) continue;
+      const std::vector<double> all = whole.gradient(part.name), mine = gradient(part.name), expected = elements_in(all, part);
+      const double largest = std::max(least, largest_of(all));
+      for (std::size_t i = 0; i < mine.size(); ++i) {
+        const double error = std::abs(mine[i] - expected.at(i)) / largest;
+        if (!(error <= worst.error)) worst = {error, part.name};
+      }
+    }
+  }
+  return worst;
 }
 
 std::vector<Precision> all_precisions() {

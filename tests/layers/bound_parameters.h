@@ -9,8 +9,11 @@
 
 namespace weft::test {
 
+/// What this rank holds of a tensor, row by row, out of all of it.
+std::vector<double> elements_in(const std::vector<double>& whole, const Part&);
+
 /// Values and zeroed gradients of a laid out set, in memory of the test. Values start as `Init` says; vectors (biases, norms) then get
-/// random numbers around that, so that no gradient hides behind a zero or a one.
+/// random numbers around that, so that no gradient hides behind a zero or a one. Ranks that cut a tensor get their pieces of one tensor.
 class BoundParameters {
  public:
   BoundParameters(TestContext&, ParameterSet&, DType);
@@ -24,6 +27,13 @@ class BoundParameters {
   /// All trained parameters, for the numerical check (float64 only).
   std::vector<Differentiated> differentiated() const;
   std::vector<std::string> trained_parts() const;
+  /// The worst error of the gradients against those of `whole`, of which this rank holds pieces. An error is relative to the largest
+  /// element of its tensor, or to a hundredth of the largest of all: the gradient of k_proj.bias is zero but for rounding.
+  struct Worst {
+    double error = 0;
+    std::string part;
+  };
+  Worst worst_gradient(const BoundParameters& whole) const;
   Tensor flat_values() const { return values_; }  // (total_elements)
   Tensor flat_gradients() const { return gradients_; }
 

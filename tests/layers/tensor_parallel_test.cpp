@@ -8,7 +8,6 @@
 #include "layers/tensor_parallel.h"
 #include "parallel/threads/thread_communicator.h"
 #include "runtime/error.h"
-#include "runtime/kernels/memory_ops.h"
 #include "tests/layers/bound_parameters.h"
 #include "tests/support/batches.h"
 #include "tests/support/test_context.h"
@@ -18,18 +17,6 @@ namespace {
 
 constexpr std::int64_t kCutWidth = 24, kCutInner = 40;
 constexpr int kMostRanks = 4;
-
-/// The elements of a box, row by row, of a tensor that is given row by row.
-std::vector<double> elements_in(const std::vector<double>& whole, const Part& part) {
-  const bool matrix = part.shape.dims() > 1;
-  const std::int64_t columns = matrix ? part.shape[1] : 1, first = matrix ? part.box.begin[1] : 0, count = matrix ? part.box.size[1] : 1;
-  std::vector<double> elements;
-  for (std::int64_t r = 0; r < part.box.size[0]; ++r) {
-    const auto begin = whole.begin() + (part.box.begin[0] + r) * columns + first;
-    elements.insert(elements.end(), begin, begin + count);
-  }
-  return elements;
-}
 
 /// A layer, its parameters and one pass through it. What a pass computes: y, what is added to dx, and further gradients of inputs.
 struct CutPass {
@@ -55,17 +42,19 @@ PassOf passes_of(const Config& config, ParameterSet& set, const TensorParallel& 
 }
 
 PassOf feed_forward(ParameterSet& set, const TensorParallel& tp) {
-  return passes_of<FeedForward>(FeedForwardConfig{.hidden_size = kCutWidth, .ffn_size = kCutInner, .activation = Activation::kGelu}, set,
-                                tp);
+  return passes_of<FeedForward>(
+      FeedForwardConfig{.hidden_size = kCutWidth, .ffn_size = kCutInner, .activation = Activation::kGelu, .activation_dropout = 0.4}, set,
+      tp);
 }
 
 PassOf self_attention(ParameterSet& set, const TensorParallel& tp) {
-  return passes_of<SelfAttention>(AttentionConfig{.hidden_size = kCutWidth, .num_heads = 8, .causal = true, .max_length = 16}, set, tp);
+  return passes_of<SelfAttention>(
+      AttentionConfig{.hidden_size = kCutWidth, .num_heads = 8, .causal = true, .dropout = 0.4, .max_length = 16}, set, tp);
 }
 
 /// The gradient of the memory is this rank's part of the sum, which the model takes: here the test does.
 PassOf cross_attention(ParameterSet& set, const TensorParallel& tp) {
-  auto layer = std::make_shared<CrossAttention>(AttentionConfig{.hidden_size = kCutWidth, .num_heads = 8, .max_length = 16},
+  auto layer = std::make_shared<CrossAttention>(AttentionConfig{.hidden_size = kCutWidth, .num_heads = 8, .dropout = 0.4, .max_length = 16},
                                                 ParameterScope(set, "cross_attn", 0), tp);
   return [layer, tp](TestContext& ctx, Write write) {
     const Rows rows = make_rows_of_lengths(ctx, {3, 1}), memory_rows = make_rows_of_lengths(ctx, {2, 5});
@@ -119,17 +108,6 @@ TEST_P(CutLayerTest, RanksComputeTogetherWhatOneComputesAlone) {
         const PassOf run = GetParam().make(set, TensorParallel(*mesh.tp));
         set.lay_out();
         const BoundParameters bound(ctx, set, kDouble);
-        for (const Parameter& parameter : set.parameters()) {
-          for (const Part& part : parameter.parts) {
-            const Tensor mine = parameter.value.rows(part.row, part.box.size[0]);
-            const Tensor theirs = ctx.floats(elements_in(whole.parameters->value(part.name), part), kDouble, mine.shape);
-            // Weights are drawn by their place in the whole tensor, so that they are there already; vectors have noise of the test.
-            if (part.shape.dims() > 1) {
-              EXPECT_EQ(to_doubles(mine), to_doubles(theirs)) << part.name;
-            }
-            kernels::convert(ctx, {.x = theirs, .y = mine});
-          }
-        }
         const CutPass pass = run(ctx, write);
         EXPECT_LT(relative_error(pass.y, whole.pass.y), 1e-12);
         EXPECT_LT(relative_error(pass.dx, whole.pass.dx), 1e-12);
@@ -137,12 +115,8 @@ TEST_P(CutLayerTest, RanksComputeTogetherWhatOneComputesAlone) {
         if (!pass.dmemory.empty()) {
           EXPECT_LT(relative_error(pass.dmemory, whole.pass.dmemory), 1e-12);
         }
-        for (const Parameter& parameter : set.parameters()) {
-          for (const Part& part : parameter.parts) {
-            EXPECT_LT(relative_error(bound.gradient(part.name), elements_in(whole.parameters->gradient(part.name), part)), 1e-10)
-                << part.name << " of rank " << mesh.tp->rank() << " of " << ranks;
-          }
-        }
+        const BoundParameters::Worst worst = bound.worst_gradient(*whole.parameters);
+        EXPECT_LT(worst.error, 1e-10) << worst.part << " of rank " << mesh.tp->rank() << " of " << ranks;
         EXPECT_EQ(set.count(), whole.set.count());
       });
     }

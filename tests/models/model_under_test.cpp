@@ -21,8 +21,14 @@ TiedEmbeddings tied_of(const std::string& name) {
 
 }  // namespace
 
-ModelUnderTest::ModelUnderTest(const ModelConfig& model_config, const KernelTable& table, DType type, std::uint64_t seed)
-    : config(model_config), dtype(type), ctx(table), set(seed), model(make_transformer(config, set)), bound(ctx, set, type) {}
+ModelUnderTest::ModelUnderTest(const ModelConfig& model_config, const KernelTable& table, DType type, std::uint64_t seed,
+                               TensorParallel tensor_parallel)
+    : config(model_config),
+      dtype(type),
+      ctx(table),
+      set(seed),
+      model(make_transformer(config, set, tensor_parallel)),
+      bound(ctx, set, type) {}
 
 std::vector<double> ModelUnderTest::forward_backward(const Batch& batch, BlockHooks& hooks) {
   const Tensor sums = new_sums();

@@ -21,7 +21,7 @@ struct ModelUnderTest {
   std::unique_ptr<TranslationModel> model;
   BoundParameters bound;
 
-  ModelUnderTest(const ModelConfig&, const KernelTable&, DType, std::uint64_t seed = 1);
+  ModelUnderTest(const ModelConfig&, const KernelTable&, DType, std::uint64_t seed = 1, TensorParallel = {});
 
   std::vector<std::string> part_names() const { return bound.trained_parts(); }
   /// One pass: adds to the gradients, returns the sums (LossSums).

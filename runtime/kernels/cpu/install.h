@@ -61,7 +61,8 @@ inline RowDropout dropout_of(const Context& ctx, const weft::RowDropout& dropout
           .threshold = site.threshold(),
           .scale = static_cast<float>(site.scale()),
           .sample = dropout.sample.as<std::int32_t>(),
-          .positions = dropout.positions.as<std::int32_t>()};
+          .positions = dropout.positions.as<std::int32_t>(),
+          .first_column = dropout.first_column};
 }
 
 }  // namespace weft::cpu

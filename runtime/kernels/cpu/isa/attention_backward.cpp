@@ -49,13 +49,12 @@ void gradient_row(const Attention& a, const Group& g, std::int64_t head, std::in
   }
   const float scale = a.scale, lse = a.lse[row * a.heads + head];
   const float delta = dot(head_row<S>(a.y, row, head), head_row<S>(a.dy, row, head), g.dim);
-  const std::int64_t column = head * a.key_stride, before = column % 4;
-  if (a.dropout.active) row_words(a.dropout, row, column - before, width + before, b.words);
+  const std::uint32_t* words = a.dropout.active ? row_words(a.dropout, row, head * a.key_stride, width, b.words) : nullptr;
   for (std::int32_t j = 0; j < width; j += kLanes) {
     const Vector weight = exponential(count_from(j) < visible ? scale * load_vector(p + j) - lse : Vector{} - __builtin_inff());
     Vector left = load_vector(dp + j), dropped = weight;
     if (a.dropout.active) {
-      const Vector factor = kept_factors(a.dropout, b.words + before + j);
+      const Vector factor = kept_factors(a.dropout, words + j);
       left *= factor;
       // Out of reach of a fused multiply-subtract: for a single key left - delta is 0, not what was rounded off.
       __asm__("" : "+x"(left));

@@ -75,19 +75,17 @@ inline Vector kept_factors(const RowDropout& dropout, const std::uint32_t* words
   return load_words(words) >= dropout.threshold ? Vector{} + dropout.scale : Vector{};
 }
 
-/// Multiplies the first `count` weights of query row `row` and `head` by what dropout leaves of them. `words` has room for count + 3
-/// rounded up.
-inline void drop_weights(const Attention& a, std::int64_t row, std::int64_t head, std::int64_t width, std::uint32_t* words,
-                         float* weights) {
-  const std::int64_t column = head * a.key_stride, before = column % 4;
-  row_words(a.dropout, row, column - before, width + before, words);
+/// Multiplies the first `count` weights of query row `row` and `head` by what dropout leaves of them. `room` has room for the
+/// words (words_room).
+inline void drop_weights(const Attention& a, std::int64_t row, std::int64_t head, std::int64_t width, std::uint32_t* room, float* weights) {
+  const std::uint32_t* words = row_words(a.dropout, row, head * a.key_stride, width, room);
   for (std::int64_t j = 0; j < width; j += kLanes) {
-    store_vector(weights + j, load_vector(weights + j) * kept_factors(a.dropout, words + before + j));
+    store_vector(weights + j, load_vector(weights + j) * kept_factors(a.dropout, words + j));
   }
 }
 
 inline std::int64_t words_room(std::int64_t padded_keys) {
-  return padded_keys + 4 + kWordsAtOnce;
+  return padded_keys + kWordsAtOnce;
 }
 
 }  // namespace weft::cpu::WEFT_ISA

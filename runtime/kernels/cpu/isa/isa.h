@@ -21,6 +21,7 @@ struct RowDropout {
   float scale;
   const std::int32_t* sample;
   const std::int32_t* positions;
+  std::int64_t first_column;  // global number of column 0
 };
 
 /// z = residual + dropout(x), y = norm(z). Without residual: z is x, and neither dropout nor `z` is there.

@@ -61,13 +61,16 @@ inline void store_in_order(Words w0, Words w1, Words w2, Words w3, std::uint32_t
 
 inline constexpr std::int64_t kWordsAtOnce = 4 * kCounters;
 
-/// The words of columns `column` (a multiple of 4) to column + count of a row; `out` has room for count rounded up to kWordsAtOnce.
-inline void row_words(const RowDropout& dropout, std::int64_t row, std::int64_t column, std::int64_t count, std::uint32_t* out) {
+/// The words of columns `column` to column + count of a row: returns the first of them, which lies in `out`, since a counter gives the
+/// words of four columns. `out` has room for count rounded up to a multiple of 4, and kWordsAtOnce more.
+inline const std::uint32_t* row_words(const RowDropout& dropout, std::int64_t row, std::int64_t column, std::int64_t count,
+                                      std::uint32_t* out) {
+  const std::int64_t first = dropout.first_column + column, before = first % 4, end = before + count;
   const Words m0 = broadcast(0xD2511F53u), m1 = broadcast(0xCD9E8D57u);
   const auto sample = static_cast<std::uint32_t>(dropout.sample[row]), position = static_cast<std::uint32_t>(dropout.positions[row]);
-  for (std::int64_t c = 0; c < count; c += kWordsAtOnce) {
+  for (std::int64_t c = 0; c < end; c += kWordsAtOnce) {
     Words w0 = broadcast(dropout.step), w1 = broadcast(sample), w2 = broadcast(position);
-    Words w3 = first_counters(static_cast<std::uint32_t>((column + c) / 4));
+    Words w3 = first_counters(static_cast<std::uint32_t>((first + c) / 4));
     std::uint32_t k0 = dropout.key_low, k1 = dropout.key_high;
     for (int round = 0; round < 10; ++round) {
       const Words p0 = multiply(w0, m0), p1 = multiply(w2, m1);
@@ -80,6 +83,7 @@ inline void row_words(const RowDropout& dropout, std::int64_t row, std::int64_t 
     }
     store_in_order(w0, w1, w2, w3, out + c);
   }
+  return out + before;
 }
 
 // Columns that a loop over a row takes at a time: their words lie in an array on the stack.
@@ -94,8 +98,8 @@ struct Keep {
   float operator()(std::uint32_t word) const { return word >= threshold ? scale : 0.f; }
 };
 
-/// y = residual + dropout(x), or dropout(x) where residual is null: `count` (at most kTile) elements of row `row`, from column `begin` (a
-/// multiple of 4) on. y may be x or residual.
+/// y = residual + dropout(x), or dropout(x) where residual is null: `count` (at most kTile) elements of row `row`, from column `begin` on.
+/// y may be x or residual.
 template <class X, class Y>
 inline void drop_tile(const RowDropout& dropout, std::int64_t row, std::int64_t begin, std::int64_t count, const X* x, const Y* residual,
                       Y* y) {
@@ -106,8 +110,8 @@ inline void drop_tile(const RowDropout& dropout, std::int64_t row, std::int64_t 
 #pragma omp simd
     for (std::int64_t c = 0; c < count; ++c) store(y[c], load(x[c]));
   } else {
-    std::uint32_t words[kTile];
-    row_words(dropout, row, begin, count, words);
+    std::uint32_t room[kTile + kWordsAtOnce];
+    const std::uint32_t* words = row_words(dropout, row, begin, count, room);
     const Keep keep(dropout);
     if (residual != nullptr) {
 #pragma omp simd

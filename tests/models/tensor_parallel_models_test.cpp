@@ -1,0 +1,88 @@
+// A model that is cut over the ranks of tensor parallelism (as threads) against one rank that holds all of it.
+#include <gtest/gtest.h>
+
+#include "parallel/threads/thread_communicator.h"
+#include "tests/models/model_under_test.h"
+
+namespace weft::test {
+namespace {
+
+constexpr std::uint64_t kCutSeed = 5;
+// Cut at multiples of 64: four ranks hold 64, 64, 64 and 8 rows; of eight the last four hold none.
+constexpr std::int64_t kCutVocabulary = 200;
+
+ModelConfig cut_config(const Variant& variant) {
+  ModelConfig config = small_config(variant);
+  config.encoder.num_heads = config.decoder.num_heads = 8;
+  config.encoder.ffn_size = config.decoder.ffn_size = 24;
+  config.hidden_size = 16;
+  config.target_vocab_size = kCutVocabulary;
+  config.source_vocab_size = variant.tied_embeddings == TiedEmbeddings::kAll ? kCutVocabulary : 70;
+  return config;
+}
+
+Batch cut_batch(TestContext& ctx, const ModelConfig& config) {
+  return make_random_batch(
+      ctx,
+      {.source_lengths = {4, 1, 5, 7}, .target_lengths = {3, 5, 1, 8}, .vocab_size = static_cast<std::int32_t>(config.source_vocab_size)});
+}
+
+/// Runs `check(rank's model, tp size)` on every rank of 2, 4 and 8.
+template <class Check>
+void for_each_cut(const ModelConfig& config, const KernelTable& table, DType dtype, const Check& check) {
+  for (const int ranks : {2, 4, 8}) {
+    SCOPED_TRACE(ranks);
+    run_ranks(ranks, {.data = 1, .tensor = ranks}, [&](Mesh& mesh) {
+      ModelUnderTest cut(config, table, dtype, kCutSeed, TensorParallel(*mesh.tp));
+      check(cut, ranks);
+    });
+  }
+}
+
+class TensorParallelModelTest : public testing::TestWithParam<Variant> {};
+
+TEST_P(TensorParallelModelTest, RanksComputeTogetherWhatOneComputesAlone) {
+  for (const bool recompute : {false, true}) {
+    ModelConfig config = cut_config(GetParam());
+    config.recompute_blocks = recompute;
+    ModelUnderTest whole(config, reference_kernels(), kDouble, kCutSeed);
+    const std::vector<double> sums = whole.forward_backward(cut_batch(whole.ctx, config));
+    const std::vector<double> evaluated = whole.forward(cut_batch(whole.ctx, config));
+    for_each_cut(config, reference_kernels(), kDouble, [&](ModelUnderTest& cut, int ranks) {
+      EXPECT_LT(relative_error(cut.forward_backward(cut_batch(cut.ctx, config)), sums), 1e-12) << ranks;
+      EXPECT_LT(relative_error(cut.forward(cut_batch(cut.ctx, config)), evaluated), 1e-12) << ranks;
+      const BoundParameters::Worst worst = cut.bound.worst_gradient(whole.bound);
+      EXPECT_LT(worst.error, 1e-11) << worst.part << " with " << ranks << " ranks";
+      EXPECT_EQ(cut.set.count(), whole.set.count());
+    });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, TensorParallelModelTest, testing::ValuesIn(all_variants()),
+                         [](const auto& param) { return name(param.param); });
+
+TEST(TensorParallelTransformerTest, HoldsInEveryPrecision) {
+  for (const Precision& precision : all_precisions()) {
+    SCOPED_TRACE(precision.name);
+    const ModelConfig config = cut_config({});
+    ModelUnderTest whole(config, *precision.table, precision.dtype, kCutSeed);
+    const std::vector<double> sums = whole.forward_backward(cut_batch(whole.ctx, config));
+    for_each_cut(config, *precision.table, precision.dtype, [&](ModelUnderTest& cut, int ranks) {
+      EXPECT_LT(relative_error(cut.forward_backward(cut_batch(cut.ctx, config)), sums), precision.tolerance) << ranks;
+      const BoundParameters::Worst worst = cut.bound.worst_gradient(whole.bound);
+      EXPECT_LT(worst.error, 10 * precision.tolerance) << worst.part << " with " << ranks << " ranks";
+    });
+  }
+}
+
+TEST(TensorParallelTransformerTest, ABatchOfOneRowWorks) {
+  const ModelConfig config = cut_config({});
+  ModelUnderTest whole(config, reference_kernels(), DType::kFloat32, kCutSeed);
+  const std::vector<double> sums = whole.forward_backward(make_batch(whole.ctx, {{2}}, {{1}}, {2}));
+  for_each_cut(config, reference_kernels(), DType::kFloat32, [&](ModelUnderTest& cut, int) {
+    EXPECT_LT(relative_error(cut.forward_backward(make_batch(cut.ctx, {{2}}, {{1}}, {2})), sums), 1e-6);
+  });
+}
+
+}  // namespace
+}  // namespace weft::test
