@@ -108,31 +108,16 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   std::int64_t values_ = 0;
 };
 
-void append_string(std::string& out, const std::string& text) {
+void append_string(std::string& out, std::string_view text) {
+  constexpr std::string_view kEscaped = "\"\\\n\t\r", kLetters = "\"\\ntr";
   out += '"';
   for (const char c : text) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-        } else {
-          out += c;
-        }
+    if (const std::size_t escape = kEscaped.find(c); escape != std::string_view::npos) {
+      out += {'\\', kLetters[escape]};
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    } else {
+      out += c;
     }
   }
   out += '"';
@@ -150,13 +135,32 @@ void append_double(std::string& out, double value) {
   if (text.find_first_of(".e") == std::string_view::npos) out += ".0";  // it stays a double when it is read again
 }
 
-void append_break(std::string& out, int indent, int depth) {
-  if (indent == 0) return;
-  out += '\n';
-  out.append(static_cast<std::size_t>(indent * depth), ' ');
+struct Layout {
+  int indent;  // of each level; 0: all on one line
+  int depth;
+
+  void break_line(std::string& out, int level) const {
+    if (indent > 0) out.append("\n").append(static_cast<std::size_t>(indent * level), ' ');
+  }
+};
+
+/// The items of an array or an object between its brackets.
+template <class Items, class Append>
+void append_items(std::string& out, std::string_view brackets, const Items& items, const Layout& layout, const Append& append) {
+  out += brackets[0];
+  bool first = true;
+  for (const auto& item : items) {
+    if (!first) out += layout.indent == 0 ? ", " : ",";
+    first = false;
+    layout.break_line(out, layout.depth + 1);
+    append(item);
+  }
+  if (!first) layout.break_line(out, layout.depth);
+  out += brackets[1];
 }
 
-void append_value(std::string& out, const Json& value, int indent, int depth) {
+void append_value(std::string& out, const Json& value, const Layout& layout) {
+  const Layout inside{layout.indent, layout.depth + 1};
   if (value.is_null()) {
     out += "null";
   } else if (value.is_bool()) {
@@ -168,29 +172,13 @@ void append_value(std::string& out, const Json& value, int indent, int depth) {
   } else if (value.is_string()) {
     append_string(out, value.as_string());
   } else if (value.is_array()) {
-    out += '[';
-    bool first = true;
-    for (const Json& element : value.as_array()) {
-      if (!first) out += indent ? "," : ", ";
-      first = false;
-      append_break(out, indent, depth + 1);
-      append_value(out, element, indent, depth + 1);
-    }
-    if (!first) append_break(out, indent, depth);
-    out += ']';
+    append_items(out, "[]", value.as_array(), layout, [&](const Json& element) { append_value(out, element, inside); });
   } else {
-    out += '{';
-    bool first = true;
-    for (const Json::Member& member : value.as_object()) {
-      if (!first) out += indent ? "," : ", ";
-      first = false;
-      append_break(out, indent, depth + 1);
+    append_items(out, "{}", value.as_object(), layout, [&](const Json::Member& member) {
       append_string(out, member.key);
       out += ": ";
-      append_value(out, member.value, indent, depth + 1);
-    }
-    if (!first) append_break(out, indent, depth);
-    out += '}';
+      append_value(out, member.value, inside);
+    });
   }
 }
 
@@ -211,7 +199,7 @@ Json Json::parse(std::string_view text, const Limits& limits, std::string_view w
 
 std::string Json::dump(int indent) const {
   std::string out;
-  append_value(out, *this, indent, 0);
+  append_value(out, *this, {indent, 0});
   return out;
 }
 
@@ -220,41 +208,40 @@ std::string_view Json::kind() const {
   return kKinds[value_.index()];
 }
 
+template <class T>
+const T& Json::as(std::string_view kind_name) const {
+  if (!std::holds_alternative<T>(value_)) fail_kind(kind_name, *this);
+  return std::get<T>(value_);
+}
+
 bool Json::as_bool() const {
-  if (!is_bool()) fail_kind("a bool", *this);
-  return std::get<bool>(value_);
+  return as<bool>("a bool");
 }
 
 std::int64_t Json::as_int() const {
-  if (!is_int()) fail_kind("an integer", *this);
-  return std::get<std::int64_t>(value_);
+  return as<std::int64_t>("an integer");
+}
+
+const std::string& Json::as_string() const {
+  return as<std::string>("a string");
+}
+
+const Json::Array& Json::as_array() const {
+  return as<Array>("an array");
+}
+
+const Json::Object& Json::as_object() const {
+  return as<Object>("an object");
 }
 
 double Json::as_double() const {
   if (is_double()) return std::get<double>(value_);
   if (is_int()) return static_cast<double>(std::get<std::int64_t>(value_));
-  if (is_string()) {
-    const std::string& text = std::get<std::string>(value_);
-    if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
-    if (text == "Infinity") return std::numeric_limits<double>::infinity();
-    if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
-  }
+  const std::string text = is_string() ? as_string() : "";
+  if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (text == "Infinity") return std::numeric_limits<double>::infinity();
+  if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
   fail_kind("a number", *this);
-}
-
-const std::string& Json::as_string() const {
-  if (!is_string()) fail_kind("a string", *this);
-  return std::get<std::string>(value_);
-}
-
-const Json::Array& Json::as_array() const {
-  if (!is_array()) fail_kind("an array", *this);
-  return std::get<Array>(value_);
-}
-
-const Json::Object& Json::as_object() const {
-  if (!is_object()) fail_kind("an object", *this);
-  return std::get<Object>(value_);
 }
 
 const Json* Json::find(std::string_view key) const {
@@ -287,10 +274,6 @@ void Json::push_back(Json value) {
   if (is_null()) value_ = Array{};
   if (!is_array()) fail_kind("an array", *this);
   std::get<Array>(value_).push_back(std::move(value));
-}
-
-bool operator==(const Json& a, const Json& b) {
-  return a.value_ == b.value_;
 }
 
 }  // namespace weft

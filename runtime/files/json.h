@@ -71,6 +71,9 @@ class Json {
   friend bool operator==(const Json& a, const Json& b);
 
  private:
+  template <class T>
+  const T& as(std::string_view kind_name) const;
+
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
@@ -90,6 +93,9 @@ inline Json::Json(std::string_view value) : value_(std::string(value)) {}
 inline Json::Json(std::string value) : value_(std::move(value)) {}
 inline Json::Json(Array value) : value_(std::move(value)) {}
 inline Json::Json(Object value) : value_(std::move(value)) {}
+inline bool operator==(const Json& a, const Json& b) {
+  return a.value_ == b.value_;
+}
 inline Json Json::parse(std::string_view text, std::string_view where) {
   return parse(text, Limits{}, where);
 }
