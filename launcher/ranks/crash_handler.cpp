@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
-#include <string_view>
+
+#include <fmt/format.h>
 
 namespace weft {
 namespace {
@@ -17,49 +17,12 @@ const Progress* crash_progress = nullptr;
 std::array<char, 128> crash_rank;  // "[rank 3 node07] "
 std::array<char, 65536> crash_stack;
 
-std::string_view name_of(int number) {
-  switch (number) {
-    case SIGSEGV:
-      return "SIGSEGV";
-    case SIGBUS:
-      return "SIGBUS";
-    case SIGFPE:
-      return "SIGFPE";
-    case SIGILL:
-      return "SIGILL";
-    default:
-      return "SIGABRT";
-  }
-}
-
-/// A line of limited length, put together without taking memory.
-class Line {
- public:
-  Line& add(std::string_view text) {
-    const std::size_t length = text.size() < left() ? text.size() : left();
-    std::memcpy(text_.data() + used_, text.data(), length);
-    used_ += length;
-    return *this;
-  }
-  Line& add(std::int64_t number) {
-    const auto end = std::to_chars(text_.data() + used_, text_.data() + text_.size(), number);
-    if (end.ec == std::errc()) used_ = static_cast<std::size_t>(end.ptr - text_.data());
-    return *this;
-  }
-  std::string_view text() const { return {text_.data(), used_}; }
-
- private:
-  std::size_t left() const { return text_.size() - used_; }
-
-  std::array<char, 384> text_;
-  std::size_t used_ = 0;
-};
-
 void on_crash(int number) {
-  Line line;
-  line.add(crash_rank.data()).add("fatal: ").add(name_of(number)).add(" at step ").add(crash_progress->step).add(", pass ");
-  line.add(crash_progress->pass).add(", collective #").add(crash_progress->collective).add("\n");
-  const ssize_t written = ::write(STDERR_FILENO, line.text().data(), line.text().size());
+  std::array<char, 384> line;  // put together without taking memory
+  const auto end =
+      fmt::format_to_n(line.data(), line.size(), "{}fatal: SIG{} at step {}, pass {}, collective #{}\n", crash_rank.data(),
+                       sigabbrev_np(number), crash_progress->step.load(), crash_progress->pass.load(), crash_progress->collective.load());
+  const ssize_t written = ::write(STDERR_FILENO, line.data(), static_cast<std::size_t>(end.out - line.data()));
   static_cast<void>(written);
   // Blocked until this returns to where the fault was: there it ends the process, and a core dump shows that place.
   signal(number, SIG_DFL);

@@ -17,7 +17,7 @@
 namespace weft {
 namespace {
 
-constexpr double kStepFactor = 5, kLoadFactor = 6, kValidationFactor = 6;
+constexpr double kStepFactor = 5;  // of the longest step
 constexpr unsigned kLastWordsSeconds = 3;
 constexpr double kOthersSeconds = 1;  // in which every other rank writes its record
 
@@ -32,22 +32,16 @@ std::int64_t utc_offset_seconds() {
   return local.tm_gmtoff;
 }
 
-std::string_view name(Phase phase) {
-  switch (phase) {
-    case Phase::kStart:
-      return "start-up";
-    case Phase::kStep:
-      return "training";
-    case Phase::kValidation:
-      return "validation";
-    case Phase::kSave:
-      return "save";
-    case Phase::kLoad:
-      return "load";
-    case Phase::kEnd:
-      return "end of the run";
-  }
-  return "unknown";
+/// In the order of Phase.
+struct PhaseRule {
+  std::string_view name;
+  double factor;  // of hang_timeout, without a change
+};
+constexpr std::array<PhaseRule, 6> kPhases{
+    {{"start-up", kStartFactor}, {"training", 1}, {"validation", 6}, {"save", kSaveFactor}, {"load", 6}, {"end of the run", 1}}};
+
+const PhaseRule& rule_of(Phase phase) {
+  return kPhases[static_cast<std::size_t>(phase)];
 }
 
 void sleep_seconds(double seconds) {
@@ -97,21 +91,8 @@ HangDetector::HangDetector(double hang_timeout_seconds, double interval)
     : hang_timeout_seconds_(hang_timeout_seconds), interval_seconds_(interval) {}
 
 double HangDetector::limit_seconds(Phase phase) const {
-  switch (phase) {
-    case Phase::kStart:
-      return kStartFactor * hang_timeout_seconds_;
-    case Phase::kStep:
-      return std::max(hang_timeout_seconds_, kStepFactor * longest_step_);
-    case Phase::kValidation:
-      return kValidationFactor * hang_timeout_seconds_;
-    case Phase::kSave:
-      return kSaveFactor * hang_timeout_seconds_;
-    case Phase::kLoad:
-      return kLoadFactor * hang_timeout_seconds_;
-    case Phase::kEnd:
-      break;
-  }
-  return hang_timeout_seconds_;
+  const double limit = rule_of(phase).factor * hang_timeout_seconds_;
+  return phase == Phase::kStep ? std::max(limit, kStepFactor * longest_step_) : limit;
 }
 
 std::optional<double> HangDetector::look(double now_seconds, const Sighting& seen) {
@@ -220,7 +201,7 @@ std::string_view format_hang(const HangReport& report, std::array<char, 2048>& b
       static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count(), report.rank, report.host);
   add("fatal: no progress for {:.0f} s at step {}, pass {}, exit {}\n", report.seconds, report.at.step, report.at.pass,
       static_cast<int>(ExitCode::kHang));
-  add("  phase     {}\n", name(report.at.phase));
+  add("  phase     {}\n", rule_of(report.at.phase).name);
   if (!report.waiting.empty()) add("  last      {}\n", report.waiting);
   if (!report.record.empty()) add("  record    {}\n", report.record);
   if (report.committed_step >= 0) {

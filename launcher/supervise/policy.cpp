@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,6 +15,14 @@ namespace {
 
 constexpr int kMostWithoutProgress = 3;
 constexpr double kFirstDelaySeconds = 0.1, kLongestDelaySeconds = 30, kHourSeconds = 3600;
+
+constexpr std::pair<ExitCode, const char*> kExits[] = {{ExitCode::kDone, "done"},
+                                                       {ExitCode::kBadInput, "wrong input"},
+                                                       {ExitCode::kStopped, "stopped on request"},
+                                                       {ExitCode::kHang, "no progress"},
+                                                       {ExitCode::kNoCheckpoint, "no whole checkpoint"},
+                                                       {ExitCode::kNumerics, "numbers not finite"},
+                                                       {ExitCode::kStorage, "saves failed"}};
 
 bool is_final(int code) {
   const auto is = [code](ExitCode known) { return code == static_cast<int>(known); };
@@ -42,23 +51,8 @@ RelaunchPolicy::Decision RelaunchPolicy::decide(int code, std::int64_t newest_st
 }
 
 std::string describe_exit(int code) {
-  switch (code) {
-    case static_cast<int>(ExitCode::kDone):
-      return "done (exit code 0)";
-    case static_cast<int>(ExitCode::kBadInput):
-      return "wrong input (exit code 64)";
-    case static_cast<int>(ExitCode::kStopped):
-      return "stopped on request (exit code 75)";
-    case static_cast<int>(ExitCode::kHang):
-      return "no progress (exit code 76)";
-    case static_cast<int>(ExitCode::kNoCheckpoint):
-      return "no whole checkpoint (exit code 77)";
-    case static_cast<int>(ExitCode::kNumerics):
-      return "numbers not finite (exit code 78)";
-    case static_cast<int>(ExitCode::kStorage):
-      return "saves failed (exit code 79)";
-    default:
-      break;
+  for (const auto& [known, words] : kExits) {
+    if (code == static_cast<int>(known)) return fmt::format("{} (exit code {})", words, code);
   }
   if (code > 128 && code <= 128 + SIGRTMAX) return fmt::format("killed by signal {} (exit code {})", code - 128, code);
   return fmt::format("exit code {}", code);

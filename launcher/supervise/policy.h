@@ -29,7 +29,7 @@ class RelaunchPolicy {
   std::deque<double> relaunched_at_;
 };
 
-/// "exit code 76 (hang)", "killed by signal 9 (exit code 137)": for messages.
+/// "no progress (exit code 76)", "killed by signal 9 (exit code 137)": for messages.
 std::string describe_exit(int code);
 
 }  // namespace weft
