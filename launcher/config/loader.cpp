@@ -52,16 +52,16 @@ std::string shortened(const std::string& text) {
 }
 
 void ConfigReader::apply_preset(const std::vector<YamlNode>& roots) {
-  Config named;
+  std::string preset;
   for (const YamlNode& root : roots) {
     for (std::size_t i = 0; i < root.keys.size(); ++i) {
       if (plain_name(root.keys[i].scalar) != "preset") continue;
-      if (root.items[i].kind == YamlNode::Kind::kNull) named.preset.clear();
-      read_preset(root.items[i], named);  // a wrong name is reported when its source is read
+      if (root.items[i].kind == YamlNode::Kind::kNull) preset.clear();
+      read_preset(root.items[i], preset);  // a wrong name is reported when its source is read
     }
   }
-  if (named.preset.empty()) return;
-  const auto root = parse_yaml(preset_text(named.preset), "preset " + named.preset, problems);
+  if (preset.empty()) return;
+  const auto root = parse_yaml(preset_text(preset), "preset " + preset, problems);
   if (root) read(*root);
   defaults_ = config_;
 }

@@ -66,13 +66,13 @@ std::string preset_text(const std::string& name) {
   return text;
 }
 
-ReadResult read_preset(const YamlNode& node, Config& config) {
+ReadResult read_preset(const YamlNode& node, std::string& preset) {
   const std::vector<std::string> names = preset_names();
   if (node.kind != YamlNode::Kind::kScalar || std::count(names.begin(), names.end(), node.scalar) == 0) {
     return wrong_word(node, names,
                       {"summarizer-base", "summarizer-base-prenorm", "classifier-small", "classifier-base", "lm-small", "lm-1.3b"});
   }
-  config.preset = node.scalar;
+  preset = node.scalar;
   return std::nullopt;
 }
 

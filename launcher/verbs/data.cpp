@@ -1,6 +1,5 @@
 #include <filesystem>
 #include <memory>
-#include <system_error>
 
 #include <fmt/format.h>
 
@@ -50,11 +49,7 @@ int run_vocab(const Config& config) {
   const bool learns_source = vocab.src.empty() && (vocab.tgt.empty() || !vocab.share_vocab);
   const bool learns_target = !vocab.share_vocab && vocab.tgt.empty();
   if (!learns_source && !learns_target) fail_input("vocab: vocab.src and vocab.tgt name existing files: nothing to train");
-  std::error_code error;
-  const std::filesystem::path folder(config.run_dir);
-  const bool created = std::filesystem::create_directories(folder, error);
-  if (error) fail_input(fmt::format("{}: cannot be made: {}", config.run_dir, error.message()));
-  if (created) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  make_run_directory(config.run_dir);
   const VocabularyFiles files = vocabulary_files(config.run_dir, vocab.share_vocab);
   std::vector<Learned> vocabularies;
   if (learns_source) vocabularies.push_back({columns_of(config.data.train, true, vocab.share_vocab), files.source});

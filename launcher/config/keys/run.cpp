@@ -10,12 +10,8 @@ Section run_section() {
       .keys = {
           on_change(Change::kModel, choice("task", of(&Config::task), {{"translation", Task::kTranslation}},
                                            {"summarization", "classification", "language_model"}, "what is learned; required")),
-          {.name = "preset",
-           .values = "null, " + one_of(preset_names()),
-           .help = "fills vocab, model, training and decoding with a known shape",
-           .read = read_preset,
-           .write = [](const Config& config) { return config.preset.empty() ? std::string("null") : yaml_scalar(config.preset); },
-           .copy = [](Config& to, const Config& from) { to.preset = from.preset; }},
+          text("preset", of(&Config::preset), "null, " + one_of(preset_names()),
+               "fills vocab, model, training and decoding with a known shape", read_preset),
           path("run_dir", of(&Config::run_dir), "a path, or null",
                "where checkpoints, logs and the vocabulary go; created when missing; owned by one job at a time; train needs it"),
           on_change(Change::kNumbers, whole("seed", of(&Config::seed), {.least = 0}, "of weights, dropout and the order of the data")),
@@ -37,19 +33,8 @@ Section parallel_section() {
   return {.name = "parallel",
           .help = "How the ranks of a job share the work.",
           .keys = {
-              {.name = "data",
-               .values = "auto, or a whole number, at least 1",
-               .help = "ranks that see different sentences; auto: all ranks / tensor",
-               .read = [](const YamlNode& node, Config& config) -> ReadResult {
-                 std::int64_t ranks = 0;
-                 if (!node.plain("auto")) {
-                   if (auto problem = read_whole(node, {.least = 1, .most = 1 << 20}, ranks)) return problem;
-                 }
-                 config.parallel.data = static_cast<int>(ranks);
-                 return std::nullopt;
-               },
-               .write = [](const Config& config) { return config.parallel.data == 0 ? "auto" : std::to_string(config.parallel.data); },
-               .copy = [](Config& to, const Config& from) { to.parallel.data = from.parallel.data; }},
+              whole_or("auto", "data", of(&ParallelConfig::data), {.least = 1, .most = 1 << 20},
+                       "ranks that see different sentences; auto: all ranks / tensor"),
               fixed("tensor", "1", {}, "ranks that share every matrix; divides num_heads, num_kv_heads and ffn_size"),
               choice("zero_stage", of(&ParallelConfig::zero_stage), {{"0", 0}, {"1", 1}, {"2", 2}}, {"3"},
                      "0 replicates, 1 shards the optimizer, 2 the gradients too; no difference with one rank"),

@@ -22,6 +22,6 @@ std::vector<std::string> preset_names();
 /// The keys a preset sets, as YAML; the preset must be one of preset_names().
 std::string preset_text(const std::string& name);
 /// Stores the name. Its keys are applied by load_config, before the files.
-ReadResult read_preset(const YamlNode&, Config&);
+ReadResult read_preset(const YamlNode&, std::string& preset);
 
 }  // namespace weft
