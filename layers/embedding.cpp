@@ -8,8 +8,13 @@
 
 namespace weft {
 
-Embedding::Embedding(const EmbeddingConfig& config, Parameter& token, Parameter* position, ParameterScope parameters)
-    : token_(&token), position_(position), scale_(config.scale), dropout_{parameters.site("dropout"), config.dropout} {}
+Embedding::Embedding(const EmbeddingConfig& config, Parameter& token, Parameter* position, ParameterScope parameters,
+                     TensorParallel tensor_parallel)
+    : token_(&token),
+      position_(position),
+      scale_(config.scale),
+      dropout_{parameters.site("dropout"), config.dropout},
+      tensor_parallel_(tensor_parallel) {}
 
 void Embedding::forward(Context& ctx, const Rows& rows, Tensor y, Saved& saved) const {
   if (position_ != nullptr && rows.max_length > position_->shape[0]) {
@@ -19,10 +24,12 @@ void Embedding::forward(Context& ctx, const Rows& rows, Tensor y, Saved& saved) 
   kernels::embedding_forward(ctx, {.tokens = rows.tokens,
                                    .positions = rows.positions,
                                    .weight = token_->value,
+                                   .piece = piece_of_vocabulary(*token_),
                                    .position_table = position_ == nullptr ? Tensor{} : position_->value,
                                    .scale = scale_,
                                    .dropout = row_dropout(rows),
                                    .y = y});
+  tensor_parallel_.leave(ctx, y);
 }
 
 void Embedding::backward(Context& ctx, Tensor dy, const Saved& saved) const {
@@ -33,6 +40,7 @@ void Embedding::backward(Context& ctx, Tensor dy, const Saved& saved) const {
                                     .by_token = saved.rows.by_token,
                                     .scale = scale_,
                                     .dropout = row_dropout(saved.rows),
+                                    .piece = piece_of_vocabulary(*token_),
                                     .dweight = gradient_to_add(ctx, *token_),
                                     .dposition = position_ == nullptr ? Tensor{} : gradient_to_add(ctx, *position_)});
 }

@@ -1,5 +1,6 @@
 #pragma once
 #include "layers/parameter.h"
+#include "layers/tensor_parallel.h"
 #include "runtime/context.h"
 #include "runtime/kernels/dropout.h"
 #include "runtime/rows.h"
@@ -12,14 +13,16 @@ struct EmbeddingConfig {
 };
 
 /// y = dropout(scale W[token] + P[position]). W and P are registered by the model, since stacks share them: W (V, C) may also be the output
-/// matrix; P (max_length, C) is learned, a constant (sinusoidal) or absent.
+/// matrix; P (max_length, C) is learned, a constant (sinusoidal) or absent. With tensor parallelism a rank holds the rows of W of its piece
+/// of the vocabulary, and all of P; whoever has a token computes its row, and the sum over the ranks is y.
 class Embedding {
  public:
   struct Saved {
     Rows rows;
   };
 
-  Embedding(const EmbeddingConfig&, Parameter& token, Parameter* position, ParameterScope);  // the scope names the dropout
+  Embedding(const EmbeddingConfig&, Parameter& token, Parameter* position, ParameterScope,
+            TensorParallel = {});  // the scope names the dropout
 
   /// y (T, C) is overwritten.
   void forward(Context&, const Rows&, Tensor y, Saved&) const;
@@ -33,6 +36,7 @@ class Embedding {
   Parameter* position_;
   double scale_;
   Dropout dropout_;
+  TensorParallel tensor_parallel_;
 };
 
 }  // namespace weft

@@ -22,7 +22,7 @@ PackedWeights::PackedWeights(Context& ctx, ParameterSet& parameters) : parameter
   memory_ = ctx.device.allocate(total, MemoryKind::kDevice);
   std::byte* next = memory_.data();
   for (Parameter& parameter : parameters.parameters()) {
-    if (!parameter.multiplied) continue;
+    if (bytes_of(ctx.device, parameter) == 0) continue;
     const Tensor packed(next, {kernels::packed_matmul_bytes(ctx.device, parameter.value, kTransposed)}, DType::kUInt8);
     kernels::pack_matmul(ctx, {.b = parameter.value, .transpose_b = kTransposed, .packed = packed});
     next += bytes_of(ctx.device, parameter);

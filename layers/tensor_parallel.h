@@ -3,6 +3,7 @@
 #include "parallel/communicator.h"
 #include "runtime/context.h"
 #include "runtime/kernels/dropout.h"
+#include "runtime/kernels/vocabulary_piece.h"
 
 namespace weft {
 
@@ -20,6 +21,9 @@ class TensorParallel {
   int size() const { return tp_ == nullptr ? 1 : tp_->size(); }
   /// This rank's piece along a dim.
   Cut cut(int dim, std::int64_t unit = 1) const { return {.dim = dim, .rank = rank(), .size = size(), .unit = unit}; }
+  /// The tokens of a vocabulary (rows of W (V, C)) that a rank holds: cut at multiples of 64, the last ranks have what is left.
+  Cut vocabulary_cut(int of_rank) const { return {.dim = 0, .rank = of_rank, .size = size(), .unit = 64}; }
+  Cut vocabulary_cut() const { return vocabulary_cut(rank()); }
   /// Fails with exit 64 where the ranks cannot share `count`, which `key` of the configuration gives.
   void require_divides(const char* key, std::int64_t count) const;
   /// What one of the ranks alone adds to a sum over all of them (a bias).
@@ -27,6 +31,8 @@ class TensorParallel {
 
   /// y (T, C): this rank's partial sum -> the sum of all ranks, in place.
   void leave(Context&, Tensor y) const;
+  /// x (n) -> y (size n), the x of all ranks in their order; at size one a copy.
+  void all_gather(Context&, Tensor x, Tensor y) const;
   /// Backward of an `enter` whose output several layers read: dx (T, C), to which each has added this rank's part -> the sum of all ranks.
   void enter_backward(Context&, Tensor dx) const;
   /// Backward of `enter` for one layer: `cut_part(dx, write)` computes this rank's part of an input gradient; dx (T, C) is overwritten
@@ -44,5 +50,8 @@ class TensorParallel {
  private:
   Communicator* tp_ = nullptr;
 };
+
+/// The piece of a vocabulary that this rank holds of W.
+VocabularyPiece piece_of_vocabulary(const Parameter& weight);
 
 }  // namespace weft

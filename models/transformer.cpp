@@ -25,23 +25,25 @@ TransformerBlocks::TransformerBlocks(const ModelConfig& config) {
 }
 
 Transformer::Transformer(const ModelConfig& config, ParameterSet& set, TensorParallel tensor_parallel)
-    : Transformer(config, set, register_tables(config, set), tensor_parallel) {}
+    : Transformer(config, set, register_tables(config, set, tensor_parallel), tensor_parallel) {}
 
 Transformer::Transformer(const ModelConfig& config, ParameterSet& set, const Tables& tables, TensorParallel tensor_parallel)
     : position_limit_(config.positions == Positions::kNone ? 0 : config.max_length),
       blocks_(config),
       encoder_(config, StackKind::kEncoder, blocks_.encoder, {*tables.source, tables.source_positions}, set, tensor_parallel),
       decoder_(config, StackKind::kDecoder, blocks_.decoder, {*tables.target, tables.target_positions}, set, tensor_parallel),
-      head_(*tables.output, config.label_smoothing),
+      head_(*tables.output, config.label_smoothing, tensor_parallel),
       tensor_parallel_(tensor_parallel) {
   set.lay_out();
 }
 
-Transformer::Tables Transformer::register_tables(const ModelConfig& config, ParameterSet& set) {
+Transformer::Tables Transformer::register_tables(const ModelConfig& config, ParameterSet& set, const TensorParallel& tensor_parallel) {
   const TransformerBlocks blocks(config);
   const std::int64_t c = config.hidden_size;
   const double deviation = config.embedding_scale == EmbeddingScale::kSqrt ? 1 / std::sqrt(static_cast<double>(c)) : 0.02;
   const Init init = Init::normal(deviation);
+  const Cut cut = tensor_parallel.vocabulary_cut();
+  constexpr bool kDecayed = true;
   const ParameterScope encoder(set, "encoder.embeddings", blocks.encoder.embeddings);
   const ParameterScope decoder(set, "decoder.embeddings", blocks.decoder.embeddings);
   const ParameterScope shared(set, "embeddings", blocks.encoder.embeddings);
@@ -51,19 +53,18 @@ Transformer::Tables Transformer::register_tables(const ModelConfig& config, Para
       fail_input(fmt::format("model.tied_embeddings: all needs one vocabulary, found {} source and {} target symbols",
                              config.source_vocab_size, config.target_vocab_size));
     }
-    Parameter& table = shared.add("token.weight", {config.target_vocab_size, c}, init);
+    Parameter& table = shared.add("token.weight", {config.target_vocab_size, c}, init, !kDecayed, cut);
     table.shared = true;
     tables.source = tables.target = tables.output = &table;
   } else {
-    tables.source = &encoder.add("token.weight", {config.source_vocab_size, c}, init);
-    Parameter& table = decoder.add("token.weight", {config.target_vocab_size, c}, init);
+    tables.source = &encoder.add("token.weight", {config.source_vocab_size, c}, init, !kDecayed, cut);
+    Parameter& table = decoder.add("token.weight", {config.target_vocab_size, c}, init, !kDecayed, cut);
     table.shared = config.tied_embeddings == TiedEmbeddings::kDecoder;
     tables.target = tables.output = &table;
   }
   if (config.tied_embeddings == TiedEmbeddings::kNone) {
-    constexpr bool kDecayed = true;
     const ParameterScope head(set, "lm_head", blocks.head);
-    tables.output = &head.add("weight", {config.target_vocab_size, c}, Init::xavier_uniform(), kDecayed);
+    tables.output = &head.add("weight", {config.target_vocab_size, c}, Init::xavier_uniform(), kDecayed, cut);
   }
   if (config.positions == Positions::kSinusoidal) {
     tables.source_positions = tables.target_positions = &shared.add_constant("position.weight", {config.max_length, c}, Init::sinusoidal());

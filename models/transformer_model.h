@@ -36,7 +36,7 @@ class Transformer : public TranslationModel {
     Parameter* target_positions;
   };
   Transformer(const ModelConfig&, ParameterSet&, const Tables&, TensorParallel);
-  static Tables register_tables(const ModelConfig&, ParameterSet&);
+  static Tables register_tables(const ModelConfig&, ParameterSet&, const TensorParallel&);
   struct DecoderPass {
     Tensor x;        // (Tt, C), output of the decoder
     Tensor dmemory;  // (Ts, C), sum type; added to

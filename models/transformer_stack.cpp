@@ -40,7 +40,7 @@ TransformerStack::TransformerStack(const ModelConfig& config, StackKind kind, St
       blocks_(blocks),
       token_(&embeddings.token),
       embedding_(embedding_config(config), embeddings.token, embeddings.position,
-                 ParameterScope(set, std::string(stack_name(kind)) + ".embeddings", blocks.embeddings)) {
+                 ParameterScope(set, std::string(stack_name(kind)) + ".embeddings", blocks.embeddings), tensor_parallel) {
   const std::int64_t num_layers = kind == StackKind::kEncoder ? config.encoder.num_layers : config.decoder.num_layers;
   if (num_layers < 1) fail_input(std::string("model.num_layers: the ") + stack_name(kind) + " has none, expected at least 1");
   for (std::int64_t l = 0; l < num_layers; ++l) {

@@ -4,12 +4,21 @@
 #include "runtime/kernels/launch.h"
 
 namespace weft::kernels {
+namespace {
+
+void require_piece(const char* kernel, const VocabularyPiece& piece, std::int64_t rows) {
+  const bool fits = piece.first >= 0 && (piece.vocab_size == 0 ? piece.first == 0 : piece.first + rows <= piece.vocab_size);
+  require_that(fits, kernel, "the piece is not part of the vocabulary");
+}
+
+}  // namespace
 
 void embedding_forward(Context& ctx, const EmbeddingForward& a) {
   constexpr auto kName = "embedding_forward";
   require_dims(kName, "weight", a.weight, 2, kFloating);
   require_contiguous(kName, "weight", a.weight, a.weight.shape, a.weight.dtype);
   require_dims(kName, "tokens", a.tokens, 1, {DType::kInt32});
+  require_piece(kName, a.piece, a.weight.size(0));
   const std::int64_t rows = a.tokens.size(0), columns = a.weight.size(1);
   if (a.position_table.defined()) {
     require(kName, "positions", a.positions, {rows}, DType::kInt32);
@@ -31,6 +40,7 @@ void embedding_backward(Context& ctx, const EmbeddingBackward& a) {
   require(kName, "by_token", a.by_token, {rows}, DType::kInt32);
   require_dims(kName, "dweight", a.dweight, 2, {sums});
   require_contiguous(kName, "dweight", a.dweight, {a.dweight.size(0), columns}, sums);
+  require_piece(kName, a.piece, a.dweight.size(0));
   if (a.dposition.defined()) {
     require(kName, "positions", a.positions, {rows}, DType::kInt32);
     require_dims(kName, "dposition", a.dposition, 2, {sums});

@@ -18,7 +18,8 @@ void check(const Context& ctx, const Matmul& a) {
   if (a.pre_activation.defined()) require("matmul", "pre_activation", a.pre_activation, {m, n}, a.y.dtype);
   if (a.packed_b.defined())
     require("matmul", "packed_b", a.packed_b, {ctx.device.kernels().packed_matmul_bytes(a.b, a.transpose_b)}, DType::kUInt8);
-  require_that(a.y.elements() == 0 || (a.y.data != a.a.data && a.y.data != a.b.data), "matmul", "y must be neither a nor b");
+  const auto is_y = [&](const Tensor& x) { return x.elements() > 0 && a.y.elements() > 0 && x.data == a.y.data; };
+  require_that(!is_y(a.a) && !is_y(a.b), "matmul", "y must be neither a nor b");
   require_that(!a.accumulate || (!a.bias.defined() && !a.pre_activation.defined() && a.activation == Activation::kNone), "matmul",
                "accumulate goes with neither bias nor activation");
 }

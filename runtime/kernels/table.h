@@ -42,6 +42,8 @@ struct KernelTable {
   Kernel<kernels::EmbeddingBackward> embedding_backward;
   Kernel<kernels::AttentionForward> attention_forward;
   Kernel<kernels::AttentionBackward> attention_backward;
+  Kernel<kernels::RowStatistics> softmax_statistics;
+  Kernel<kernels::MergeStatistics> merge_statistics;
   Kernel<kernels::CrossEntropy> cross_entropy;
   Kernel<kernels::SumOfSquares> sum_of_squares;
   Kernel<kernels::FinishNorm> finish_norm;

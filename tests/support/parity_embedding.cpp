@@ -14,10 +14,13 @@ struct Lookup {
   std::int64_t rows, columns;
   bool positions = true;
   double p = 0;
+  VocabularyPiece piece = {};
+  std::int64_t piece_rows() const { return piece.vocab_size == 0 ? kVocabulary : kVocabulary / 2; }
 };
 
 std::string name_of(std::string_view kernel, const Lookup& l) {
-  return fmt::format("{} {}x{}{} dropout {}", kernel, l.rows, l.columns, l.positions ? "" : " without positions", l.p);
+  return fmt::format("{} {}x{}{} dropout {} tokens from {}", kernel, l.rows, l.columns, l.positions ? "" : " without positions", l.p,
+                     l.piece.first);
 }
 
 /// Row numbers sorted by (token, row).
@@ -34,7 +37,8 @@ ParityCase forward_case(const Lookup& l) {
     const Tensor y = ctx.empty({l.rows, l.columns}, dtype);
     kernels::embedding_forward(ctx, {.tokens = ctx.ints(random_ints(l.rows, kVocabulary, 1)),
                                      .positions = ctx.ints(random_ints(l.rows, kPositions, 2)),
-                                     .weight = ctx.normal({kVocabulary, l.columns}, dtype, 3),
+                                     .weight = ctx.normal({l.piece_rows(), l.columns}, dtype, 3),
+                                     .piece = l.piece,
                                      .position_table = l.positions ? ctx.normal({kPositions, l.columns}, dtype, 4) : Tensor(),
                                      .scale = 1.7,
                                      .dropout = row_dropout(ctx, l.rows, l.p),
@@ -46,7 +50,7 @@ ParityCase forward_case(const Lookup& l) {
 ParityCase backward_case(const Lookup& l) {
   return parity_case(name_of("embedding_backward", l), [l](TestContext& ctx, DType dtype) {
     const auto tokens = random_ints(l.rows, kVocabulary, 1);
-    const Tensor dweight = ctx.normal({kVocabulary, l.columns}, sum_type(dtype), 2);
+    const Tensor dweight = ctx.normal({l.piece_rows(), l.columns}, sum_type(dtype), 2);
     const Tensor dposition = ctx.normal({kPositions, l.columns}, sum_type(dtype), 3);
     kernels::embedding_backward(ctx, {.dy = ctx.normal({l.rows, l.columns}, dtype, 4),
                                       .tokens = ctx.ints(tokens),
@@ -54,6 +58,7 @@ ParityCase backward_case(const Lookup& l) {
                                       .by_token = ctx.ints(by_token(tokens)),
                                       .scale = 1.7,
                                       .dropout = row_dropout(ctx, l.rows, l.p),
+                                      .piece = l.piece,
                                       .dweight = dweight,
                                       .dposition = l.positions ? dposition : Tensor()});
     return std::vector<Output>{dweight, dposition};
@@ -73,6 +78,11 @@ std::vector<ParityCase> embedding_parity_cases() {
         }
       }
     }
+  }
+  for (const std::int64_t first : {0, 4, 6}) {
+    const Lookup l{.rows = 40, .columns = 19, .p = 0.3, .piece = {.first = first, .vocab_size = kVocabulary}};
+    cases.push_back(forward_case(l));
+    cases.push_back(backward_case(l));
   }
   return cases;
 }

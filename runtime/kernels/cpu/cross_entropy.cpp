@@ -4,13 +4,27 @@ namespace weft::cpu {
 namespace {
 
 template <const Isa& isa>
+void softmax_statistics(Context& ctx, const kernels::RowStatistics& a) {
+  if (a.logits.dtype != DType::kFloat32) return reference_kernels().softmax_statistics.run(ctx, a);
+  isa.softmax_statistics({.rows = a.logits.size(0),
+                          .columns = a.logits.size(1),
+                          .first = a.piece.first,
+                          .logits = a.logits.as<float>(),
+                          .labels = a.labels.as<std::int32_t>(),
+                          .statistics = a.statistics.as<double>()});
+}
+
+template <const Isa& isa>
 void cross_entropy(Context& ctx, const kernels::CrossEntropy& a) {
   if (a.logits.dtype != DType::kFloat32) return reference_kernels().cross_entropy.run(ctx, a);
   isa.cross_entropy({.storage = a.dlogits.defined() ? storage_of(a.dlogits) : Storage::kFloat32,
                      .rows = a.logits.size(0),
                      .columns = a.logits.size(1),
+                     .first = a.piece.first,
+                     .vocab_size = a.piece.vocab_size,
                      .logits = a.logits.as<float>(),
                      .labels = a.labels.as<std::int32_t>(),
+                     .statistics = pointer<double>(a.statistics),
                      .weights = a.weights.as<float>(),
                      .label_smoothing = a.label_smoothing,
                      .loss_scale = state(ctx, StepState::kLossScale),
@@ -28,6 +42,7 @@ std::int64_t cross_entropy_workspace(const kernels::CrossEntropy& a) {
 
 template <const Isa& isa>
 void install_cross_entropy(KernelTable& table) {
+  table.softmax_statistics = {softmax_statistics<isa>};
   table.cross_entropy = {cross_entropy<isa>, cross_entropy_workspace};
 }
 

@@ -10,6 +10,8 @@ void embedding_forward(Context& ctx, const kernels::EmbeddingForward& a) {
                          .positions = pointer<std::int32_t>(a.positions),
                          .weight = a.weight.data,
                          .position_table = a.position_table.data,
+                         .first_token = a.piece.first,
+                         .num_tokens = a.weight.size(0),
                          .scale = static_cast<float>(a.scale),
                          .dropout = dropout_of(ctx, a.dropout),
                          .y = matrix_of(a.y)});
@@ -24,6 +26,8 @@ void embedding_backward(Context& ctx, const kernels::EmbeddingBackward& a) {
                           .by_token = a.by_token.as<std::int32_t>(),
                           .scale = static_cast<float>(a.scale),
                           .dropout = dropout_of(ctx, a.dropout),
+                          .first_token = a.piece.first,
+                          .num_tokens = a.dweight.size(0),
                           .dweight = a.dweight.as<float>(),
                           .dposition = pointer<float>(a.dposition)});
 }

@@ -1,21 +1,37 @@
+#include <algorithm>
+
 #include "runtime/kernels/reference/access.h"
 #include "runtime/kernels/reference/dropout_mask.h"
 #include "runtime/kernels/reference/kernels.h"
 
 namespace weft::kernels::reference {
+namespace {
+
+/// The row of a token in the matrix of this piece of the vocabulary, which has `rows`; -1: another piece has it.
+std::int64_t row_of(std::int32_t token, const VocabularyPiece& piece, std::int64_t rows) {
+  const std::int64_t row = checked_index("embedding: token", token, piece.vocab_size == 0 ? rows : piece.vocab_size) - piece.first;
+  return row >= 0 && row < rows ? row : -1;
+}
+
+}  // namespace
 
 void embedding_forward(Context& ctx, const EmbeddingForward& a) {
   const DropoutMask mask(ctx, a.dropout);
   with_floating(a.weight.dtype, [&]<class T>(T) {
     using S = SumType<T>;
     for (std::int64_t r = 0; r < a.y.size(0); ++r) {
-      const T* weight = row<T>(a.weight, checked_index("embedding: token", a.tokens.as<std::int32_t>()[r], a.weight.size(0)));
+      T* y = row<T>(a.y, r);
+      const std::int64_t found = row_of(a.tokens.as<std::int32_t>()[r], a.piece, a.weight.size(0));
+      if (found < 0) {
+        std::fill_n(y, a.y.size(1), store<T>(S(0)));
+        continue;
+      }
+      const T* weight = row<T>(a.weight, found);
       const T* position = nullptr;
       if (a.position_table.defined()) {
         const std::int32_t p = a.positions.as<std::int32_t>()[r];
         position = row<T>(a.position_table, checked_index("embedding: position", p, a.position_table.size(0)));
       }
-      T* y = row<T>(a.y, r);
       for (std::int64_t c = 0; c < a.y.size(1); ++c) {
         const S sum = S(a.scale) * load(weight[c]) + (position ? load(position[c]) : S(0));
         y[c] = store<T>(sum * S(mask.factor(r, c)));
@@ -34,7 +50,9 @@ void embedding_backward(Context& ctx, const EmbeddingBackward& a) {
     for (std::int64_t begin = 0, end = 0; begin < rows; begin = end) {  // rows by_token[begin .. end) are those of one token
       const std::int32_t token = tokens[checked_index("embedding: row", by_token[begin], rows)];
       while (end < rows && tokens[checked_index("embedding: row", by_token[end], rows)] == token) ++end;
-      S* dweight = row<S>(a.dweight, checked_index("embedding: token", token, a.dweight.size(0)));
+      const std::int64_t found = row_of(token, a.piece, a.dweight.size(0));
+      if (found < 0) continue;
+      S* dweight = row<S>(a.dweight, found);
       for (std::int64_t c = 0; c < columns; ++c) {
         S sum = 0;
         for (std::int64_t i = begin; i < end; ++i) sum += g(by_token[i], c);

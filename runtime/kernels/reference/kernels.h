@@ -18,6 +18,8 @@ void attention_forward(Context&, const AttentionForward&);
 std::int64_t attention_forward_workspace(const AttentionForward&);
 void attention_backward(Context&, const AttentionBackward&);
 std::int64_t attention_backward_workspace(const AttentionBackward&);
+void softmax_statistics(Context&, const RowStatistics&);
+void merge_statistics(Context&, const MergeStatistics&);
 void cross_entropy(Context&, const CrossEntropy&);
 void sum_of_squares(Context&, const SumOfSquares&);
 void finish_norm(Context&, const FinishNorm&);

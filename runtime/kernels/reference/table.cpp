@@ -20,6 +20,8 @@ const KernelTable& reference_kernels() {
       .embedding_backward = {r::embedding_backward},
       .attention_forward = {r::attention_forward, r::attention_forward_workspace},
       .attention_backward = {r::attention_backward, r::attention_backward_workspace},
+      .softmax_statistics = {r::softmax_statistics},
+      .merge_statistics = {r::merge_statistics},
       .cross_entropy = {r::cross_entropy},
       .sum_of_squares = {r::sum_of_squares},
       .finish_norm = {r::finish_norm},

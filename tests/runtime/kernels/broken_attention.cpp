@@ -98,6 +98,29 @@ void break_cross_entropy(Tables& t) {
     right().cross_entropy.run(c, a);
     a.sums.as<double>()[LossSums::kCorrect] = before;
   });
+  add(t, "cross_entropy: the piece begins at 0", &KernelTable::cross_entropy, [](Context& c, const CrossEntropy& a) {
+    CrossEntropy b = a;
+    b.piece.first = 0;
+    right().cross_entropy.run(c, b);
+  });
+  add(t, "cross_entropy: statistics of whole rows ignored", &KernelTable::cross_entropy, [](Context& c, const CrossEntropy& a) {
+    CrossEntropy b = a;
+    if (b.logits.size(1) > 0) b.statistics = {};
+    b.piece = {.first = 0, .vocab_size = std::max<std::int64_t>(a.piece.vocab_size, 1)};
+    right().cross_entropy.run(c, b);
+  });
+  add(t, "softmax_statistics: label of another piece", &KernelTable::softmax_statistics, [](Context& c, const RowStatistics& a) {
+    RowStatistics b = a;
+    b.piece.first = 0;
+    right().softmax_statistics.run(c, b);
+  });
+  add(t, "merge_statistics: the first piece alone", &KernelTable::merge_statistics, [](Context& c, const MergeStatistics& a) {
+    right().merge_statistics.run(c, {.pieces = a.pieces.rows(0, a.statistics.size(0)), .statistics = a.statistics});
+  });
+  add(t, "merge_statistics: sums of other maxima", &KernelTable::merge_statistics, [](Context& c, const MergeStatistics& a) {
+    right().merge_statistics.run(c, a);
+    for (std::int64_t r = 0; r < a.statistics.size(0); ++r) a.statistics.as<double>()[r * 5 + 1] *= 1.01;
+  });
   add_workspace(t, "cross_entropy_workspace: falls", &KernelTable::cross_entropy,
                 [](const CrossEntropy& a) { return std::max<std::int64_t>(0, 10000 - a.labels.size(0)); });
 }

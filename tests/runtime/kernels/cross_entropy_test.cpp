@@ -51,6 +51,58 @@ TEST(CrossEntropyTest, AddsToItsSumsAndCountsTiesToTheLowestId) {
   EXPECT_EQ(found[LossSums::kCorrect], 402);
 }
 
+/// Pieces of one vocabulary, one of them empty, give the gradient of the whole, and each its loss; a tie goes to the lowest id.
+TEST(CrossEntropyTest, PiecesOfAVocabularyAddUpToTheWhole) {
+  constexpr std::int64_t kRows = 4, kClasses = 10;
+  const std::vector<std::int64_t> begins{0, 3, 3, 8, kClasses};
+  TestContext ctx;
+  std::vector<double> numbers = to_doubles(ctx.normal({kRows, kClasses}, kDouble, 1, 3.0));
+  numbers[2 * kClasses + 2] = numbers[2 * kClasses + 9] = 50;  // row 2: a tie over two pieces
+  const Tensor logits = ctx.floats(numbers, kDouble, {kRows, kClasses}), labels = ctx.ints({9, 3, 2, 0});
+  const Tensor weights = ctx.floats({1, 2, 1, 0}, DType::kFloat32, {kRows});
+  const Tensor dlogits = ctx.empty(logits.shape, kDouble), sums = ctx.zeros({LossSums::kFields}, kDouble);
+  kernels::CrossEntropy whole{
+      .logits = logits, .labels = labels, .weights = weights, .label_smoothing = 0.1, .dlogits = dlogits, .sums = sums};
+  kernels::cross_entropy(ctx, whole);
+
+  const Tensor all = ctx.empty({4 * kRows, SoftmaxStatistics::kFields}, kDouble);
+  const Tensor merged = ctx.empty({kRows, SoftmaxStatistics::kFields}, kDouble);
+  const auto piece = [&](std::size_t i) { return VocabularyPiece{.first = begins[i], .vocab_size = kClasses}; };
+  const auto columns = [&](const Tensor& x, std::size_t i) {
+    const Tensor part = x.slice(1, begins[i], begins[i + 1] - begins[i]);
+    return ctx.floats(to_doubles(part), kDouble, part.shape);
+  };
+  for (std::size_t i = 0; i < 4; ++i) {
+    kernels::softmax_statistics(ctx, {.logits = columns(logits, i),
+                                      .labels = labels,
+                                      .piece = piece(i),
+                                      .statistics = all.rows(static_cast<std::int64_t>(i) * kRows, kRows)});
+  }
+  kernels::merge_statistics(ctx, {.pieces = all, .statistics = merged});
+  for (std::size_t i = 0; i < 4; ++i) {
+    SCOPED_TRACE(i);
+    kernels::CrossEntropy part = whole;
+    part.logits = columns(logits, i);
+    part.piece = piece(i);
+    part.statistics = merged;
+    part.dlogits = ctx.empty(part.logits.shape, kDouble);
+    part.sums = ctx.zeros({LossSums::kFields}, kDouble);
+    kernels::cross_entropy(ctx, part);
+    EXPECT_LT(relative_error(part.sums, sums), 1e-14);
+    EXPECT_LT(relative_error(part.dlogits, columns(dlogits, i)), 1e-13);
+  }
+}
+
+TEST(CrossEntropyTest, APieceNeedsTheStatisticsOfWholeRows) {
+  TestContext ctx;
+  kernels::CrossEntropy a{.logits = ctx.zeros({1, 3}, kDouble),
+                          .labels = ctx.ints({1}),
+                          .weights = ctx.floats({1}, DType::kFloat32, {1}),
+                          .piece = {.first = 0, .vocab_size = 9},
+                          .sums = ctx.zeros({LossSums::kFields}, kDouble)};
+  EXPECT_THROW(kernels::cross_entropy(ctx, a), std::exception);
+}
+
 TEST(CrossEntropyTest, ADummyRowHasAGradientOfExactlyZero) {
   TestContext ctx;
   const Tensor logits = ctx.normal({1, 9}, kDouble, 1, 100);

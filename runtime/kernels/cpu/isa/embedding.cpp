@@ -7,9 +7,14 @@ namespace {
 template <class S>
 void forward_row(const EmbeddingForward& a, std::int64_t r) {
   const std::int64_t columns = a.y.columns;
-  const S* weight = at<S>(a.weight, a.tokens[r] * columns);
+  const std::int64_t token = a.tokens[r] - a.first_token;
   const S* position = a.position_table != nullptr ? at<S>(a.position_table, a.positions[r] * columns) : nullptr;
   S* y = row<S>(a.y, r);
+  if (token < 0 || token >= a.num_tokens) {
+    for (std::int64_t c = 0; c < columns; ++c) store(y[c], 0.f);
+    return;
+  }
+  const S* weight = at<S>(a.weight, token * columns);
   float sum[kTile];
   for (std::int64_t begin = 0; begin < columns; begin += kTile) {
     const std::int64_t count = min(kTile, columns - begin);
@@ -32,7 +37,9 @@ void add_gradient(const EmbeddingBackward& a, std::int64_t r, std::int64_t begin
 /// Rows by_token[first .. last) are those of one token.
 template <class S>
 void add_token(const EmbeddingBackward& a, std::int64_t first, std::int64_t last) {
-  float* dweight = a.dweight + a.tokens[a.by_token[first]] * a.dy.columns;
+  const std::int64_t token = a.tokens[a.by_token[first]] - a.first_token;
+  if (token < 0 || token >= a.num_tokens) return;
+  float* dweight = a.dweight + token * a.dy.columns;
   for (std::int64_t begin = 0; begin < a.dy.columns; begin += kTile) {
     const std::int64_t count = min(kTile, a.dy.columns - begin);
     float sum[kTile];

@@ -70,6 +70,7 @@ struct BiasGradient {
 struct EmbeddingForward {
   const std::int32_t *tokens, *positions;
   const void *weight, *position_table;
+  std::int64_t first_token, num_tokens;  // what `weight` has rows of
   float scale;
   RowDropout dropout;
   Matrix y;
@@ -80,6 +81,7 @@ struct EmbeddingBackward {
   const std::int32_t *tokens, *positions, *by_token;
   float scale;
   RowDropout dropout;
+  std::int64_t first_token, num_tokens;  // what `dweight` has rows of
   float *dweight, *dposition;
 };
 
@@ -103,11 +105,20 @@ struct Attention {
   int threads;  // that the workspace has room for
 };
 
-struct CrossEntropy {
-  Storage storage;  // of dlogits
-  std::int64_t rows, columns;
+/// Of each row of a piece of the vocabulary, into `statistics` (rows, 5): SoftmaxStatistics.
+struct RowStatistics {
+  std::int64_t rows, columns, first;
   const float* logits;
   const std::int32_t* labels;
+  double* statistics;
+};
+
+struct CrossEntropy {
+  Storage storage;  // of dlogits
+  std::int64_t rows, columns, first, vocab_size;
+  const float* logits;
+  const std::int32_t* labels;
+  const double* statistics;  // of whole rows, where the columns are a piece; or null
   const float* weights;
   double label_smoothing, loss_scale;
   void* dlogits;
@@ -181,6 +192,7 @@ struct Isa {
   void (*attention_forward)(const Attention&);
   void (*attention_backward)(const Attention&);
   std::int64_t (*attention_floats)(const Attention&);  // workspace of one thread, for either direction
+  void (*softmax_statistics)(const RowStatistics&);
   void (*cross_entropy)(const CrossEntropy&);
   void (*sum_of_squares)(const float* x, std::int64_t size, double* sum, double* partials);
   std::int64_t (*sum_of_squares_partials)(std::int64_t size);  // doubles

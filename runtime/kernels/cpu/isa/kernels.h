@@ -29,6 +29,7 @@ void embedding_backward(const EmbeddingBackward&);
 void attention_forward(const Attention&);
 void attention_backward(const Attention&);
 std::int64_t attention_floats(const Attention&);
+void softmax_statistics(const RowStatistics&);
 void cross_entropy(const CrossEntropy&);
 void sum_of_squares(const float* x, std::int64_t size, double* sum, double* partials);
 std::int64_t sum_of_squares_partials(std::int64_t size);

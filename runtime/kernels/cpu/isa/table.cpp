@@ -15,6 +15,7 @@ const Isa isa = {
     .attention_forward = attention_forward,
     .attention_backward = attention_backward,
     .attention_floats = attention_floats,
+    .softmax_statistics = softmax_statistics,
     .cross_entropy = cross_entropy,
     .sum_of_squares = sum_of_squares,
     .sum_of_squares_partials = sum_of_squares_partials,
