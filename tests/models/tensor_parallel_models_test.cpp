@@ -1,4 +1,6 @@
 // A model that is cut over the ranks of tensor parallelism (as threads) against one rank that holds all of it.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "parallel/threads/thread_communicator.h"
@@ -71,6 +73,45 @@ TEST(TensorParallelTransformerTest, HoldsInEveryPrecision) {
       EXPECT_LT(relative_error(cut.forward_backward(cut_batch(cut.ctx, config)), sums), precision.tolerance) << ranks;
       const BoundParameters::Worst worst = cut.bound.worst_gradient(whole.bound);
       EXPECT_LT(worst.error, 10 * precision.tolerance) << worst.part << " with " << ranks << " ranks";
+    });
+  }
+}
+
+/// The logits of a search of two beams over five steps, hypotheses exchanged after each, one leaving half-way; then what the outputs were
+/// aligned to.
+std::vector<double> decode(ModelUnderTest& tested) {
+  TestContext& ctx = tested.ctx;
+  const StepArena::Scope scope(ctx.context().memory);
+  const StepArena::Mark start = ctx.context().memory.mark();
+  const Rows source = make_rows(ctx, {{5, 7, 2}, {150, 9, 33, 2}});
+  const auto state = tested.model->start(ctx, source, 2, 6);
+  std::vector<double> all;
+  std::vector<std::int32_t> tokens{1, 1, 1, 1}, parents{1, 0, 3, 2};
+  for (std::int32_t step = 0; step < 5; ++step) {
+    const auto n = static_cast<std::int64_t>(tokens.size());
+    const Tensor logits = ctx.empty({n, tested.model->vocab_size()}, sum_type(tested.dtype));
+    tested.model->step(ctx, *state, ctx.ints(tokens), logits);
+    for (const double logit : to_doubles(logits)) all.push_back(logit);
+    if (step == 2) tokens.pop_back(), parents = {2, 0, 1};
+    tested.model->reorder(ctx, *state, ctx.ints(parents));
+    for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = (tokens[i] * 7 + step * 31 + static_cast<std::int32_t>(i) * 90) % 199;
+  }
+  ctx.context().memory.release(start);
+  const Rows target = make_rows(ctx, {{1, 199, 64}, {1, 63}});
+  const Tensor weights = ctx.empty({5, 4}, DType::kFloat32);
+  tested.model->attend(ctx, source, target, weights);
+  for (const double weight : to_doubles(weights)) all.push_back(weight);
+  return all;
+}
+
+TEST(TensorParallelTransformerTest, EveryRankSearchesWithTheLogitsOfAll) {
+  for (const Precision& precision : all_precisions()) {
+    SCOPED_TRACE(precision.name);
+    const ModelConfig config = cut_config({});
+    ModelUnderTest whole(config, *precision.table, precision.dtype, kCutSeed);
+    const std::vector<double> expected = decode(whole);
+    for_each_cut(config, *precision.table, precision.dtype, [&](ModelUnderTest& cut, int ranks) {
+      EXPECT_LT(relative_error(decode(cut), expected), std::max(precision.tolerance, 1e-7)) << ranks;  // weights are float32
     });
   }
 }
