@@ -15,6 +15,37 @@
 
 namespace weft {
 
+/// The obvious code that all other kernels are compared with, in reference/<op>.cpp: float, double, and bfloat16 storage computed in float.
+namespace kernels::reference {
+void matmul(Context&, const Matmul&);
+std::int64_t packed_matmul_bytes(const Tensor& b, bool transpose_b);
+void pack_matmul(Context&, const PackMatmul&);
+void bias_gradient(Context&, const BiasGradient&);
+void activation_backward(Context&, const ActivationBackward&);
+void dropout(Context&, const DropoutApply&);
+void layer_norm_forward(Context&, const LayerNormForward&);
+void layer_norm_backward(Context&, const LayerNormBackward&);
+void embedding_forward(Context&, const EmbeddingForward&);
+void embedding_backward(Context&, const EmbeddingBackward&);
+void attention_forward(Context&, const AttentionForward&);
+std::int64_t attention_forward_workspace(const AttentionForward&);
+void attention_backward(Context&, const AttentionBackward&);
+std::int64_t attention_backward_workspace(const AttentionBackward&);
+void softmax_statistics(Context&, const RowStatistics&);
+void merge_statistics(Context&, const MergeStatistics&);
+void cross_entropy(Context&, const CrossEntropy&);
+void sum_of_squares(Context&, const SumOfSquares&);
+void finish_norm(Context&, const FinishNorm&);
+void adam_update(Context&, const AdamUpdate&);
+void sgd_update(Context&, const SgdUpdate&);
+void ema_update(Context&, const EmaUpdate&);
+void convert(Context&, const Convert&);
+void fill_zero(Context&, const FillZero&);
+void exchange(Context&, const Exchange&);
+void accumulate(Context&, const Accumulate&);
+void copy_rows(Context&, const CopyRows&);
+}  // namespace kernels::reference
+
 /// One operation on one device. Its arguments were checked before (runtime/kernels/<op>.cpp): tensors are contiguous but where the op's
 /// header says that rows may be strided; any number of rows may be 0.
 template <class Arguments>
@@ -26,39 +57,43 @@ struct Kernel {
   std::int64_t workspace_bytes(const Arguments& a) const { return workspace == nullptr ? 0 : workspace(a); }
 };
 
-/// The operations of a device, the dtype told apart inside each.
+/// The operations of a device, the dtype told apart inside each. It starts as the reference; a device puts its own kernels into it.
 struct KernelTable {
-  std::string name;  // reference, cpu (avx512), ...; recorded in checkpoints, since another table may give other last bits
+  std::string name = "reference";  // cpu (avx512), ...; recorded in checkpoints, since another table may give other last bits
 
-  Kernel<kernels::Matmul> matmul;
-  std::int64_t (*packed_matmul_bytes)(const Tensor& b, bool transpose_b);  // 0: no such form
-  Kernel<kernels::PackMatmul> pack_matmul;
-  Kernel<kernels::BiasGradient> bias_gradient;
-  Kernel<kernels::ActivationBackward> activation_backward;
-  Kernel<kernels::DropoutApply> dropout;
-  Kernel<kernels::LayerNormForward> layer_norm_forward;
-  Kernel<kernels::LayerNormBackward> layer_norm_backward;
-  Kernel<kernels::EmbeddingForward> embedding_forward;
-  Kernel<kernels::EmbeddingBackward> embedding_backward;
-  Kernel<kernels::AttentionForward> attention_forward;
-  Kernel<kernels::AttentionBackward> attention_backward;
-  Kernel<kernels::RowStatistics> softmax_statistics;
-  Kernel<kernels::MergeStatistics> merge_statistics;
-  Kernel<kernels::CrossEntropy> cross_entropy;
-  Kernel<kernels::SumOfSquares> sum_of_squares;
-  Kernel<kernels::FinishNorm> finish_norm;
-  Kernel<kernels::AdamUpdate> adam_update;
-  Kernel<kernels::SgdUpdate> sgd_update;
-  Kernel<kernels::EmaUpdate> ema_update;
-  Kernel<kernels::Convert> convert;
-  Kernel<kernels::FillZero> fill_zero;
-  Kernel<kernels::Exchange> exchange;
-  Kernel<kernels::Accumulate> accumulate;
-  Kernel<kernels::CopyRows> copy_rows;
+  Kernel<kernels::Matmul> matmul{kernels::reference::matmul};
+  std::int64_t (*packed_matmul_bytes)(const Tensor& b, bool transpose_b) = kernels::reference::packed_matmul_bytes;  // 0: no such form
+  Kernel<kernels::PackMatmul> pack_matmul{kernels::reference::pack_matmul};
+  Kernel<kernels::BiasGradient> bias_gradient{kernels::reference::bias_gradient};
+  Kernel<kernels::ActivationBackward> activation_backward{kernels::reference::activation_backward};
+  Kernel<kernels::DropoutApply> dropout{kernels::reference::dropout};
+  Kernel<kernels::LayerNormForward> layer_norm_forward{kernels::reference::layer_norm_forward};
+  Kernel<kernels::LayerNormBackward> layer_norm_backward{kernels::reference::layer_norm_backward};
+  Kernel<kernels::EmbeddingForward> embedding_forward{kernels::reference::embedding_forward};
+  Kernel<kernels::EmbeddingBackward> embedding_backward{kernels::reference::embedding_backward};
+  Kernel<kernels::AttentionForward> attention_forward{kernels::reference::attention_forward,
+                                                      kernels::reference::attention_forward_workspace};
+  Kernel<kernels::AttentionBackward> attention_backward{kernels::reference::attention_backward,
+                                                        kernels::reference::attention_backward_workspace};
+  Kernel<kernels::RowStatistics> softmax_statistics{kernels::reference::softmax_statistics};
+  Kernel<kernels::MergeStatistics> merge_statistics{kernels::reference::merge_statistics};
+  Kernel<kernels::CrossEntropy> cross_entropy{kernels::reference::cross_entropy};
+  Kernel<kernels::SumOfSquares> sum_of_squares{kernels::reference::sum_of_squares};
+  Kernel<kernels::FinishNorm> finish_norm{kernels::reference::finish_norm};
+  Kernel<kernels::AdamUpdate> adam_update{kernels::reference::adam_update};
+  Kernel<kernels::SgdUpdate> sgd_update{kernels::reference::sgd_update};
+  Kernel<kernels::EmaUpdate> ema_update{kernels::reference::ema_update};
+  Kernel<kernels::Convert> convert{kernels::reference::convert};
+  Kernel<kernels::FillZero> fill_zero{kernels::reference::fill_zero};
+  Kernel<kernels::Exchange> exchange{kernels::reference::exchange};
+  Kernel<kernels::Accumulate> accumulate{kernels::reference::accumulate};
+  Kernel<kernels::CopyRows> copy_rows{kernels::reference::copy_rows};
 };
 
-/// The obvious implementation that all others are compared with: float, double, and bfloat16 storage computed in float.
-const KernelTable& reference_kernels();
+inline const KernelTable& reference_kernels() {
+  static const KernelTable table;
+  return table;
+}
 
 /// What a processor can do, each set with all before it. AMX multiplies bf16 at 5 to 7 times the rate of fp32.
 enum class InstructionSet { kBaseline, kAvx2, kAvx512, kAmx };

@@ -1,5 +1,5 @@
 #include "runtime/kernels/reference/access.h"
-#include "runtime/kernels/reference/kernels.h"
+#include "runtime/kernels/table.h"
 
 namespace weft::kernels::reference {
 

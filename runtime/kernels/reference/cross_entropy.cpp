@@ -5,7 +5,7 @@
 #include <span>
 
 #include "runtime/kernels/reference/access.h"
-#include "runtime/kernels/reference/kernels.h"
+#include "runtime/kernels/table.h"
 #include "runtime/step_state.h"
 
 namespace weft::kernels::reference {

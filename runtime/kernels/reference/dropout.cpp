@@ -1,6 +1,6 @@
 #include "runtime/kernels/reference/access.h"
 #include "runtime/kernels/reference/dropout_mask.h"
-#include "runtime/kernels/reference/kernels.h"
+#include "runtime/kernels/table.h"
 
 namespace weft::kernels::reference {
 

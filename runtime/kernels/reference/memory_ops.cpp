@@ -2,7 +2,7 @@
 #include <type_traits>
 
 #include "runtime/kernels/reference/access.h"
-#include "runtime/kernels/reference/kernels.h"
+#include "runtime/kernels/table.h"
 
 namespace weft::kernels::reference {
 namespace {

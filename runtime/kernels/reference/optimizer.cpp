@@ -2,7 +2,7 @@
 #include <cmath>
 
 #include "runtime/kernels/reference/access.h"
-#include "runtime/kernels/reference/kernels.h"
+#include "runtime/kernels/table.h"
 #include "runtime/step_state.h"
 
 namespace weft::kernels::reference {
