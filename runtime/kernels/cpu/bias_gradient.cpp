@@ -1,4 +1,4 @@
-#include "runtime/kernels/cpu/install.h"
+#include "runtime/kernels/cpu/isa_arguments.h"
 
 namespace weft::cpu {
 namespace {

@@ -1,7 +1,33 @@
-#include "runtime/kernels/cpu/install.h"
+#include "runtime/kernels/cpu/isa_arguments.h"
 #include "runtime/kernels/cpu/product.h"
 
 namespace weft {
+namespace cpu {
+
+// Each stands in its file in this folder.
+template <const Isa& isa>
+void install_activation(KernelTable&);
+template <const Isa& isa>
+void install_attention(KernelTable&);
+template <const Isa& isa>
+void install_bias_gradient(KernelTable&);
+template <const Isa& isa>
+void install_cross_entropy(KernelTable&);
+template <const Isa& isa>
+void install_dropout(KernelTable&);
+template <const Isa& isa>
+void install_embedding(KernelTable&);
+template <const Isa& isa>
+void install_layer_norm(KernelTable&);
+template <const Isa& isa>
+void install_memory_ops(KernelTable&);
+template <const Isa& isa>
+void install_optimizer(KernelTable&);
+template <const Isa& isa, const Products& products>
+void install_matmul(KernelTable&);
+
+}  // namespace cpu
+
 namespace {
 
 template <const cpu::Isa& isa, const cpu::Products& products>

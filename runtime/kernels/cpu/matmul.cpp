@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "runtime/kernels/cpu/install.h"
+#include "runtime/kernels/cpu/isa_arguments.h"
 #include "runtime/kernels/cpu/product.h"
 
 namespace weft::cpu {

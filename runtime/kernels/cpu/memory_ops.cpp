@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "runtime/kernels/cpu/install.h"
+#include "runtime/kernels/cpu/isa_arguments.h"
 
 namespace weft::cpu {
 namespace {

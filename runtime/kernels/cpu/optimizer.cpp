@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "runtime/kernels/cpu/install.h"
+#include "runtime/kernels/cpu/isa_arguments.h"
 
 namespace weft::cpu {
 namespace {

@@ -3,30 +3,8 @@
 #include "runtime/kernels/table.h"
 #include "runtime/step_state.h"
 
-// Each file of this folder puts its kernels of one instruction set into a table that starts as the reference.
+// How the files of this folder hand the arguments of an operation on to isa/.
 namespace weft::cpu {
-
-template <const Isa& isa>
-void install_activation(KernelTable&);
-template <const Isa& isa>
-void install_attention(KernelTable&);
-template <const Isa& isa>
-void install_bias_gradient(KernelTable&);
-template <const Isa& isa>
-void install_cross_entropy(KernelTable&);
-template <const Isa& isa>
-void install_dropout(KernelTable&);
-template <const Isa& isa>
-void install_embedding(KernelTable&);
-template <const Isa& isa>
-void install_layer_norm(KernelTable&);
-template <const Isa& isa>
-void install_memory_ops(KernelTable&);
-template <const Isa& isa>
-void install_optimizer(KernelTable&);
-struct Products;
-template <const Isa& isa, const Products& products>
-void install_matmul(KernelTable&);
 
 /// Double stays with the reference.
 inline bool is_fast(DType dtype) {
