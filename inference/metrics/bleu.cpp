@@ -18,10 +18,8 @@ constexpr std::size_t kMatches = 2, kTotals = kMatches + kBleuOrder, kStatistics
 /// Stands for log(0): one order of precision 0 makes the score 0 without a special case.
 constexpr double kLogOfZero = -9999999999.0;
 
-std::u32string word_symbols(std::string_view utf8, const BleuOptions& options, WordIds& ids) {
-  std::u32string text = code_points(utf8);
-  if (options.lowercase) text = lower_case(text);
-  const std::u32string tokens = tokenize(options.tokenizer, strip_end(text));
+std::u32string word_symbols(std::string_view utf8, BleuTokenizer tokenizer, WordIds& ids) {
+  const std::u32string text = code_points(utf8), tokens = tokenize(tokenizer, strip_end(text));
   return ids.number(split(tokens));
 }
 
@@ -42,11 +40,11 @@ std::size_t nearest_length(std::span<const std::u32string> references, std::size
   return nearest->size();
 }
 
-Statistics bleu_statistics(std::string_view hypothesis, const References& references, const BleuOptions& options) {
+Statistics bleu_statistics(std::string_view hypothesis, const References& references, BleuTokenizer tokenizer) {
   WordIds ids;
-  const std::u32string words = word_symbols(hypothesis, options, ids);
+  const std::u32string words = word_symbols(hypothesis, tokenizer, ids);
   std::vector<std::u32string> reference_words;
-  for (const std::string& reference : references) reference_words.push_back(word_symbols(reference, options, ids));
+  for (const std::string& reference : references) reference_words.push_back(word_symbols(reference, tokenizer, ids));
   Statistics statistics(kStatistics);
   statistics[0] = static_cast<double>(words.size());
   statistics[1] = static_cast<double>(nearest_length(reference_words, words.size()));
@@ -58,27 +56,9 @@ Statistics bleu_statistics(std::string_view hypothesis, const References& refere
   return statistics;
 }
 
-double smoothing_value(const BleuOptions& options) {
-  return options.smoothing_value.value_or(options.smoothing == BleuSmoothing::kFloor ? 0.1 : 1.0);
-}
-
-std::string smoothing_name(const BleuOptions& options) {
-  switch (options.smoothing) {
-    case BleuSmoothing::kExp:
-      return "exp";
-    case BleuSmoothing::kFloor:
-      return fmt::format("floor[{:.2f}]", smoothing_value(options));
-    case BleuSmoothing::kAddK:
-      return fmt::format("add-k[{:.2f}]", smoothing_value(options));
-    case BleuSmoothing::kNone:
-      break;
-  }
-  return "none";
-}
-
 }  // namespace
 
-BleuScore bleu_score(const Statistics& sum, const BleuOptions& options) {
+BleuScore bleu_score(const Statistics& sum) {
   BleuScore result{.hypothesis_length = sum[0], .reference_length = sum[1]};
   std::copy_n(sum.begin() + kMatches, kBleuOrder, result.counts.begin());
   std::copy_n(sum.begin() + kTotals, kBleuOrder, result.totals.begin());
@@ -86,46 +66,28 @@ BleuScore bleu_score(const Statistics& sum, const BleuOptions& options) {
   if (c < r) result.brevity_penalty = c > 0 ? std::exp(1 - r / c) : 0.0;
   if (std::all_of(result.counts.begin(), result.counts.end(), [](double count) { return count == 0; })) return result;
 
-  std::size_t orders = kBleuOrder;
   double halved = 1;
   for (std::size_t n = 0; n < kBleuOrder; ++n) {
-    double &count = result.counts[n], &total = result.totals[n], &precision = result.precisions[n];
-    if (options.smoothing == BleuSmoothing::kAddK && n > 0) {
-      count += smoothing_value(options);
-      total += smoothing_value(options);
-    }
+    const double count = result.counts[n], total = result.totals[n];
     if (total == 0) break;
-    if (options.effective_order) orders = n + 1;
-    if (count > 0) {
-      precision = 100 * count / total;
-    } else if (options.smoothing == BleuSmoothing::kExp) {
-      halved *= 2;
-      precision = 100 / (halved * total);
-    } else if (options.smoothing == BleuSmoothing::kFloor) {
-      precision = 100 * smoothing_value(options) / total;
-    }
+    if (count == 0) halved *= 2;
+    result.precisions[n] = count > 0 ? 100 * count / total : 100 / (halved * total);
   }
   double logs = 0;
-  for (std::size_t n = 0; n < orders; ++n) logs += result.precisions[n] == 0 ? kLogOfZero : std::log(result.precisions[n]);
-  result.score = result.brevity_penalty * std::exp(logs / static_cast<double>(orders));
+  for (std::size_t n = 0; n < kBleuOrder; ++n) logs += result.precisions[n] == 0 ? kLogOfZero : std::log(result.precisions[n]);
+  result.score = result.brevity_penalty * std::exp(logs / static_cast<double>(kBleuOrder));
   return result;
 }
 
-Metric bleu_metric(const BleuOptions& options) {
+Metric bleu_metric(BleuTokenizer tokenizer) {
   return {.name = "bleu",
-          .statistics = [options](std::string_view hypothesis,
-                                  const References& references) { return bleu_statistics(hypothesis, references, options); },
-          .score = [options](const Statistics& sum) { return bleu_score(sum, options).score; },
+          .statistics = [tokenizer](std::string_view hypothesis,
+                                    const References& references) { return bleu_statistics(hypothesis, references, tokenizer); },
+          .score = [](const Statistics& sum) { return bleu_score(sum).score; },
           .signature =
-              [options](std::string_view references) {
-                return fmt::format("nrefs:{}|case:{}|eff:{}|tok:{}|smooth:{}|{}", references, options.lowercase ? "lc" : "mixed",
-                                   options.effective_order ? "yes" : "no", name(options.tokenizer), smoothing_name(options),
-                                   kSignatureVersion);
+              [tokenizer](std::string_view references) {
+                return fmt::format("nrefs:{}|case:mixed|eff:no|tok:{}|smooth:exp|{}", references, name(tokenizer), kSignatureVersion);
               }};
-}
-
-MetricScore corpus_bleu(std::span<const std::string> hypotheses, std::span<const References> references, const BleuOptions& options) {
-  return corpus_score(bleu_metric(options), hypotheses, references);
 }
 
 std::string words_not_found(BleuTokenizer tokenizer, std::span<const References> references) {

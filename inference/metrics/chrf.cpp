@@ -8,6 +8,9 @@
 namespace weft {
 namespace {
 
+constexpr std::size_t kCharOrder = 6;
+constexpr double kBeta = 2;
+
 bool is_ascii_punctuation(char32_t c) {
   return (c >= U'!' && c <= U'/') || (c >= U':' && c <= U'@') || (c >= U'[' && c <= U'`') || (c >= U'{' && c <= U'~');
 }
@@ -30,12 +33,11 @@ struct Symbols {
   std::u32string chars, words;
 };
 
-Symbols symbols_of(std::string_view utf8, const ChrfOptions& options, WordIds& ids) {
-  std::u32string text = code_points(utf8);
-  if (options.lowercase) text = lower_case(text);
+Symbols symbols_of(std::string_view utf8, std::size_t word_order, WordIds& ids) {
+  const std::u32string text = code_points(utf8);
   Symbols symbols;
   for (const std::u32string_view word : split(text)) symbols.chars += word;
-  if (options.word_order > 0) symbols.words = ids.number(words_and_marks(text));
+  if (word_order > 0) symbols.words = ids.number(words_and_marks(text));
   return symbols;
 }
 
@@ -47,7 +49,7 @@ void append_order(Statistics& statistics, std::u32string_view hypothesis, std::u
   statistics.push_back(static_cast<double>(count_matches(count_ngrams(hypothesis, order), count_ngrams(reference, order))));
 }
 
-double chrf_score(const Statistics& sum, const ChrfOptions& options) {
+double chrf_score(const Statistics& sum) {
   double precision = 0, recall = 0;
   int orders = 0;
   for (std::size_t i = 0; i < sum.size(); i += 3) {
@@ -59,21 +61,21 @@ double chrf_score(const Statistics& sum, const ChrfOptions& options) {
   if (orders == 0 || precision + recall == 0) return 0;
   precision /= orders;
   recall /= orders;
-  const double factor = options.beta * options.beta;
+  const double factor = kBeta * kBeta;
   return 100 * (1 + factor) * precision * recall / (factor * precision + recall);
 }
 
-Statistics chrf_statistics(std::string_view hypothesis, const References& references, const ChrfOptions& options) {
+Statistics chrf_statistics(std::string_view hypothesis, const References& references, std::size_t word_order) {
   WordIds ids;
-  const Symbols ours = symbols_of(hypothesis, options, ids);
+  const Symbols ours = symbols_of(hypothesis, word_order, ids);
   Statistics best;
   double best_score = -1;
   for (const std::string& reference : references) {
-    const Symbols theirs = symbols_of(reference, options, ids);
+    const Symbols theirs = symbols_of(reference, word_order, ids);
     Statistics statistics;
-    for (std::size_t n = 1; n <= options.char_order; ++n) append_order(statistics, ours.chars, theirs.chars, n);
-    for (std::size_t n = 1; n <= options.word_order; ++n) append_order(statistics, ours.words, theirs.words, n);
-    const double score = chrf_score(statistics, options);
+    for (std::size_t n = 1; n <= kCharOrder; ++n) append_order(statistics, ours.chars, theirs.chars, n);
+    for (std::size_t n = 1; n <= word_order; ++n) append_order(statistics, ours.words, theirs.words, n);
+    const double score = chrf_score(statistics);
     if (score <= best_score) continue;
     best_score = score;
     best = std::move(statistics);
@@ -83,20 +85,16 @@ Statistics chrf_statistics(std::string_view hypothesis, const References& refere
 
 }  // namespace
 
-Metric chrf_metric(const ChrfOptions& options) {
-  return {.name = "chrf" + std::string(options.word_order, '+'),
-          .statistics = [options](std::string_view hypothesis,
-                                  const References& references) { return chrf_statistics(hypothesis, references, options); },
-          .score = [options](const Statistics& sum) { return chrf_score(sum, options); },
+Metric chrf_metric(std::size_t word_order) {
+  return {.name = "chrf" + std::string(word_order, '+'),
+          .statistics = [word_order](std::string_view hypothesis,
+                                     const References& references) { return chrf_statistics(hypothesis, references, word_order); },
+          .score = chrf_score,
           .signature =
-              [options](std::string_view references) {
-                return fmt::format("nrefs:{}|case:{}|eff:yes|nc:{}|nw:{}|space:no|{}", references, options.lowercase ? "lc" : "mixed",
-                                   options.char_order, options.word_order, kSignatureVersion);
+              [word_order](std::string_view references) {
+                return fmt::format("nrefs:{}|case:mixed|eff:yes|nc:{}|nw:{}|space:no|{}", references, kCharOrder, word_order,
+                                   kSignatureVersion);
               }};
-}
-
-MetricScore corpus_chrf(std::span<const std::string> hypotheses, std::span<const References> references, const ChrfOptions& options) {
-  return corpus_score(chrf_metric(options), hypotheses, references);
 }
 
 }  // namespace weft

@@ -38,11 +38,6 @@ MetricScore corpus_score(const Metric& metric, std::span<const std::string> hypo
           .signature = metric.signature(reference_count(references))};
 }
 
-double sentence_score(const Metric& metric, std::string_view hypothesis, const References& references) {
-  const std::string text(hypothesis);
-  return metric.score(sum(sentence_statistics(metric, {&text, 1}, {&references, 1})));
-}
-
 std::string reference_count(std::span<const References> references) {
   if (references.empty()) return "0";
   const std::size_t first = references[0].size();

@@ -18,13 +18,14 @@ struct Metric {
   std::string name;  // bleu, chrf, chrf++, ter
   std::function<Statistics(std::string_view hypothesis, const References&)> statistics;
   std::function<double(const Statistics& sum)> score;
-  std::function<std::string(std::string_view references)> signature;  // `references`: how many, or a word for it
+  /// As sacreBLEU 2.6 writes it: scores of equal signature are comparable. `references`: how many, or a word for it.
+  std::function<std::string(std::string_view references)> signature;
 };
 
 struct MetricScore {
   std::string metric;
   double score;
-  std::string signature;  // as sacreBLEU 2.6 writes it: the score is comparable with those of equal signature
+  std::string signature;
 };
 
 /// One entry a sentence. Fails (exit 64) unless there are as many sentences of references as hypotheses, each with at least one.
@@ -32,7 +33,6 @@ std::vector<Statistics> sentence_statistics(const Metric&, std::span<const std::
 Statistics sum(std::span<const Statistics>);
 
 MetricScore corpus_score(const Metric&, std::span<const std::string> hypotheses, std::span<const References>);
-double sentence_score(const Metric&, std::string_view hypothesis, const References&);
 
 /// "1" where each sentence has one reference, "var" where the number varies.
 std::string reference_count(std::span<const References>);

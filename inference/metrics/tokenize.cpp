@@ -64,6 +64,41 @@ std::u32string separate_in_pairs(std::u32string_view text, First first, Second s
   return spaced;
 }
 
+/// The text with a space on both sides of each wanted character.
+std::u32string surround(std::u32string_view text, bool (*wanted)(char32_t)) {
+  std::u32string spaced;
+  for (const char32_t c : text) {
+    if (wanted(c)) {
+      spaced += {U' ', c, U' '};
+    } else {
+      spaced += c;
+    }
+  }
+  return spaced;
+}
+
+/// &quot; &amp; &lt; &gt; as characters, in this order; no other entity.
+std::u32string unescape_entities(std::u32string_view text) {
+  std::u32string line = replace_all(text, U"&quot;", U"\"");
+  line = replace_all(line, U"&amp;", U"&");
+  line = replace_all(line, U"&lt;", U"<");
+  return replace_all(line, U"&gt;", U">");
+}
+
+/// The rules that 13a and zh share. First: ASCII punctuation stands alone, but for ' , - and the period. Then: so do period and comma,
+/// except between digits, and a dash after a digit.
+std::u32string separate_marks(std::u32string_view text) {
+  return surround(text, is_western_punctuation);
+}
+
+std::u32string separate_numbers(std::u32string_view text) {
+  const auto no_digit = [](char32_t c) { return !is_digit(c); };
+  std::u32string line = separate_in_pairs(text, no_digit, is_period_or_comma, Separate::kSecond);
+  line = separate_in_pairs(line, is_period_or_comma, no_digit, Separate::kFirst);
+  return separate_in_pairs(
+      line, is_digit, [](char32_t c) { return c == U'-'; }, Separate::kSecond);
+}
+
 std::u32string tokenize_13a(std::u32string_view text) {
   std::u32string line = replace_all(text, U"<skipped>", U"");
   line = replace_all(line, U"-\n", U"");
@@ -79,37 +114,6 @@ std::u32string tokenize_intl(std::u32string_view text) {
 }
 
 }  // namespace
-
-std::u32string surround(std::u32string_view text, bool (*wanted)(char32_t)) {
-  std::u32string spaced;
-  for (const char32_t c : text) {
-    if (wanted(c)) {
-      spaced += {U' ', c, U' '};
-    } else {
-      spaced += c;
-    }
-  }
-  return spaced;
-}
-
-std::u32string unescape_entities(std::u32string_view text) {
-  std::u32string line = replace_all(text, U"&quot;", U"\"");
-  line = replace_all(line, U"&amp;", U"&");
-  line = replace_all(line, U"&lt;", U"<");
-  return replace_all(line, U"&gt;", U">");
-}
-
-std::u32string separate_marks(std::u32string_view text) {
-  return surround(text, is_western_punctuation);
-}
-
-std::u32string separate_numbers(std::u32string_view text) {
-  const auto no_digit = [](char32_t c) { return !is_digit(c); };
-  std::u32string line = separate_in_pairs(text, no_digit, is_period_or_comma, Separate::kSecond);
-  line = separate_in_pairs(line, is_period_or_comma, no_digit, Separate::kFirst);
-  return separate_in_pairs(
-      line, is_digit, [](char32_t c) { return c == U'-'; }, Separate::kSecond);
-}
 
 std::u32string tokenize(BleuTokenizer tokenizer, std::u32string_view text) {
   switch (tokenizer) {

@@ -15,17 +15,6 @@ inline constexpr std::array kBleuTokenizers{BleuTokenizer::k13a, BleuTokenizer::
 /// The text with white space between words.
 std::u32string tokenize(BleuTokenizer, std::u32string_view text);
 
-/// &quot; &amp; &lt; &gt; as characters, in this order; no other entity.
-std::u32string unescape_entities(std::u32string_view text);
-
-/// The rules that 13a, zh and TER's normalisation share. First: ASCII punctuation stands alone, but for ' , - and the period. Then: so do
-/// period and comma, except between digits, and a dash behind a digit.
-std::u32string separate_marks(std::u32string_view text);
-std::u32string separate_numbers(std::u32string_view text);
-
-/// The text with a space on both sides of each wanted character.
-std::u32string surround(std::u32string_view text, bool (*wanted)(char32_t));
-
 /// As options and signatures spell it; `tokenizer_of` fails with exit 64 on any other name.
 std::string_view name(BleuTokenizer);
 BleuTokenizer tokenizer_of(std::string_view name);

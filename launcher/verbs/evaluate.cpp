@@ -99,11 +99,11 @@ std::vector<Metric> chosen_metrics(const EvaluateOptions& asked, BleuTokenizer t
   std::vector<Metric> metrics;
   for (const std::string& name : asked.metrics) {
     if (name == "bleu") {
-      metrics.push_back(bleu_metric({.tokenizer = tokenizer}));
+      metrics.push_back(bleu_metric(tokenizer));
     } else if (name == "chrf") {
       metrics.push_back(chrf_metric());
     } else if (name == "chrf++") {
-      metrics.push_back(chrf_metric({.word_order = 2}));
+      metrics.push_back(chrf_metric(2));
     } else if (name == "ter") {
       metrics.push_back(ter_metric());
     } else {

@@ -22,7 +22,7 @@ namespace {
 constexpr std::size_t kLinesTogether = 64;  // of a rank, between two looks at whether to stop
 
 Metric metric_named(const std::string& name, BleuTokenizer tokenizer) {
-  if (name == "bleu") return bleu_metric({.tokenizer = tokenizer});
+  if (name == "bleu") return bleu_metric(tokenizer);
   if (name == "chrf") return chrf_metric();
   fail(name + " does not judge translations");
 }
