@@ -80,7 +80,7 @@ void time_steps(const Size& size, DType dtype, int steps) {
   ParameterSet parameters(1);
   const std::unique_ptr<TranslationModel> model = make_transformer(question.model, parameters);
   ParameterStorage storage(parameters, *mesh.dp, device, dtype);
-  OptimizerShards optimizer(question.optimizer, storage, *mesh.dp, device);
+  OptimizerShards optimizer(question.optimizer, storage, mesh, device);
   GradientReducer reducer(storage, *mesh.dp);
   const Memory arena_memory = device.allocate(arena_bytes, MemoryKind::kDevice);
   StepArena arena(arena_memory.data(), arena_bytes);

@@ -34,4 +34,11 @@ std::unique_ptr<Communicator> make_dry_communicator(int rank, int size) {
   return std::make_unique<DryCommunicator>(rank, size);
 }
 
+Mesh make_dry_mesh(Grid grid) {
+  return {.world = make_dry_communicator(0, grid.data * grid.tensor),
+          .dp = make_dry_communicator(0, grid.data),
+          .tp = make_dry_communicator(0, grid.tensor),
+          .control = nullptr};
+}
+
 }  // namespace weft

@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <string>
 
 #include "parallel/communicator.h"
 #include "parallel/control.h"
@@ -27,6 +28,8 @@ struct Grid {
 };
 /// The grid that the configuration asks for; a user's mistake when it does not fit the number of ranks.
 Grid grid_of(const ParallelConfig&, int world_size);
+/// `4 ranks`, `4 ranks (data 2 x tensor 2)`
+std::string describe(Grid);
 
 /// One rank, alone: nothing is started, and nothing is recorded, since nobody is waited for.
 Mesh make_single_mesh();

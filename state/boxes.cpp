@@ -63,6 +63,10 @@ Box whole_box(const Shape& shape) {
   return box;
 }
 
+bool is_whole(const Part& part) {
+  return same_box(part.box, whole_box(part.shape));
+}
+
 std::optional<Box> intersection(const Box& a, const Box& b) {
   if (a.size.dims() != b.size.dims()) fail(fmt::format("boxes {} and {} have other dims", to_string(a), to_string(b)));
   Box shared = a;
@@ -100,6 +104,21 @@ std::vector<Box> boxes_of_range(const Box& box, std::int64_t begin, std::int64_t
   }
   if (row * row_elements < end) append_part_of_row(boxes, box, row, {0, end - row * row_elements});
   return boxes;
+}
+
+std::vector<FlatPart> flat_parts(const ParameterSet& set) {
+  std::vector<FlatPart> parts;
+  for (const Parameter& parameter : set.parameters()) {
+    if (!parameter.saved) continue;
+    const std::int64_t columns =
+        parameter.shape.dims() > 1 ? parameter.shape.elements() / std::max<std::int64_t>(parameter.shape[0], 1) : 1;
+    for (const Part& part : parameter.parts) {
+      const std::int64_t begin = parameter.offset + part.row * columns;
+      parts.push_back({&part, {begin, begin + elements(part.box)}});
+    }
+  }
+  std::sort(parts.begin(), parts.end(), [](const FlatPart& a, const FlatPart& b) { return a.range.begin < b.range.begin; });
+  return parts;
 }
 
 void copy_overlap(const BoxCopy& copy) {

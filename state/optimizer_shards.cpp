@@ -6,6 +6,7 @@
 #include "runtime/kernels/memory_ops.h"
 #include "runtime/kernels/optimizer.h"
 #include "runtime/step_state.h"
+#include "state/boxes.h"
 
 namespace weft {
 namespace {
@@ -30,10 +31,38 @@ std::vector<const Parameter*> saved_in_order(const ParameterSet& set) {
   return parameters;
 }
 
+/// What rank tp > 0 counts: the first one counts what all of them hold. The padding between two parts is zeros.
+std::vector<FlatRange> cut_ranges(const ParameterSet& set) {
+  std::vector<FlatRange> ranges;
+  bool joins = false;
+  for (const FlatPart& flat : flat_parts(set)) {
+    const bool cut = !is_whole(*flat.part);
+    if (cut && joins) {
+      ranges.back().end = flat.range.end;
+    } else if (cut) {
+      ranges.push_back(flat.range);
+    }
+    joins = cut;
+  }
+  return ranges;
+}
+
+FlatRange shared(FlatRange a, FlatRange b) {
+  return {std::max(a.begin, b.begin), std::min(a.end, b.end)};
+}
+
+Tensor gradient_of(const Slice& slice, FlatRange range) {
+  return slice.gradient.rows(range.begin - slice.range.begin, range.end - range.begin);
+}
+
 }  // namespace
 
-OptimizerShards::OptimizerShards(const OptimizerConfig& config, ParameterStorage& storage, Communicator& dp, Device& device)
-    : config_(config), storage_(storage), dp_(dp) {
+OptimizerShards::OptimizerShards(const OptimizerConfig& config, ParameterStorage& storage, const Mesh& mesh, Device& device)
+    : config_(config), storage_(storage), world_(*mesh.world), dp_(*mesh.dp) {
+  const bool shared_out = storage.layout().sharded(), cut = mesh.tp->size() > 1;
+  norm_of_all_ = shared_out || cut;
+  const bool copy = cut && !shared_out && mesh.dp->rank() > 0;  // of what the first dp rank counts
+  if (!copy) counted_ = mesh.tp->rank() > 0 ? cut_ranges(storage.parameters()) : std::vector{FlatRange{0, storage.parameters().elements()}};
   bool joins = false;  // the padding between two parameters is zeros, which every update keeps: a segment may run over it
   for (const Parameter* parameter : saved_in_order(storage.parameters())) {
     const FlatRange range{parameter->offset, parameter->offset + parameter->shape.elements()};
@@ -72,18 +101,26 @@ Tensor OptimizerShards::part(std::string_view name, FlatRange range) const {
 
 void OptimizerShards::update(Context& ctx, std::span<const Slice> slices) {
   if (average_in_use_) fail("an update while the average stands in place of the master weights");
-  for (const Slice& slice : slices) kernels::sum_of_squares(ctx, {.x = slice.gradient});
-  if (storage_.layout().sharded()) dp_.all_reduce(ctx.stream, ctx.step_state.rows(StepState::kSumOfSquares, 1));
+  sum_squares(ctx, slices);
   kernels::finish_norm(ctx, {.max_grad_norm = config_.max_grad_norm});
   for (const Slice& slice : slices) {
     for (const Segment& segment : segments_) {
-      const Segment shared{{std::max(slice.range.begin, segment.range.begin), std::min(slice.range.end, segment.range.end)},
-                           segment.decayed};
-      if (shared.range.begin >= shared.range.end) continue;
-      update_segment(ctx, shared, slice.gradient.rows(shared.range.begin - slice.range.begin, shared.range.end - shared.range.begin));
+      const FlatRange range = shared(slice.range, segment.range);
+      if (range.begin < range.end) update_segment(ctx, {range, segment.decayed}, gradient_of(slice, range));
     }
   }
   gather_values(ctx);
+}
+
+/// One sum over all ranks, so that each has the same bits of it, wherever the ranks of its row and column are.
+void OptimizerShards::sum_squares(Context& ctx, std::span<const Slice> slices) {
+  for (const Slice& slice : slices) {
+    for (const FlatRange counted : counted_) {
+      const FlatRange range = shared(slice.range, counted);
+      if (range.begin < range.end) kernels::sum_of_squares(ctx, {.x = gradient_of(slice, range)});
+    }
+  }
+  if (norm_of_all_) world_.all_reduce(ctx.stream, ctx.step_state.rows(StepState::kSumOfSquares, 1));
 }
 
 void OptimizerShards::update_segment(Context& ctx, const Segment& segment, Tensor gradient) {

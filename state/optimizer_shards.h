@@ -19,8 +19,8 @@ struct Moment {
 /// Updates the master weights of this rank's share of all parameters, and the values of all with them. Owns the moments of that share.
 class OptimizerShards {
  public:
-  /// `dp`: the ranks of the storage's layout.
-  OptimizerShards(const OptimizerConfig&, ParameterStorage&, Communicator& dp, Device&);
+  /// The storage's layout is of the mesh's data-parallel ranks.
+  OptimizerShards(const OptimizerConfig&, ParameterStorage&, const Mesh&, Device&);
   OptimizerShards(const OptimizerShards&) = delete;
   OptimizerShards& operator=(const OptimizerShards&) = delete;
 
@@ -53,13 +53,16 @@ class OptimizerShards {
     FlatRange range;
     bool decayed;
   };
+  void sum_squares(Context&, std::span<const Slice>);
   void update_segment(Context&, const Segment&, Tensor gradient);
   Tensor part(std::string_view moment, FlatRange) const;  // absent where there is no such moment
 
   OptimizerConfig config_;
   ParameterStorage& storage_;
-  Communicator& dp_;
-  std::vector<Segment> segments_;  // trained parameters only, in order
+  Communicator &world_, &dp_;
+  std::vector<Segment> segments_;   // trained parameters only, in order
+  bool norm_of_all_ = false;        // the norm adds up what the ranks of the job count, each element on one of them
+  std::vector<FlatRange> counted_;  // by this rank
   std::vector<Memory> memory_;
   std::vector<Moment> moments_;
   bool average_in_use_ = false;

@@ -24,13 +24,13 @@ constexpr std::int64_t kLoaderBuffers = 2;
 
 MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_batch_rows) {
   DryDevice device(*question.kernels);
-  const std::unique_ptr<Communicator> dp = make_dry_communicator(0, question.dp);
-  ParameterSet parameters(0, question.dp);
-  const std::unique_ptr<TranslationModel> model = make_transformer(question.model, parameters);
-  ParameterStorage storage(parameters, *dp, device, question.dtype,
-                           ShardLayout(parameters, *dp, question.parallel, size_of(sum_type(question.dtype))), StorageUse::kTraining);
-  OptimizerShards optimizer(question.optimizer, storage, *dp, device);
-  GradientReducer reducer(storage, *dp);
+  const Mesh mesh = make_dry_mesh(question.grid);
+  ParameterSet parameters(0, question.grid.data);
+  const std::unique_ptr<TranslationModel> model = make_transformer(question.model, parameters, TensorParallel(*mesh.tp));
+  ParameterStorage storage(parameters, *mesh.dp, device, question.dtype,
+                           ShardLayout(parameters, *mesh.dp, question.parallel, size_of(sum_type(question.dtype))), StorageUse::kTraining);
+  OptimizerShards optimizer(question.optimizer, storage, mesh, device);
+  GradientReducer reducer(storage, *mesh.dp);
 
   const std::int64_t longest = question.model.max_length;
   const BatchExtent extent = capacity_extent(micro_batch_rows, longest, longest);
@@ -70,7 +70,7 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
 MemoryPlan fit_micro_batch(const MemoryQuestion& question, std::int64_t batch_rows, std::int64_t limit) {
   const std::int64_t longest = std::max<std::int64_t>(question.model.max_length, 1);
   for (std::int64_t passes = 1;; ++passes) {
-    const std::int64_t parts = passes * question.dp, part = (batch_rows + parts - 1) / parts;
+    const std::int64_t parts = passes * question.grid.data, part = (batch_rows + parts - 1) / parts;
     if (part <= longest) return measure_memory(question, longest);
     // Sentences do not fill a part to the last token: with room for one more, an update seldom needs a pass more than planned.
     MemoryPlan plan = measure_memory(question, parts == 1 ? part : part + longest);

@@ -37,7 +37,7 @@ struct MemoryQuestion {
   DType dtype = DType::kFloat32;
   const KernelTable* kernels = nullptr;  // of the device the plan is for
   ParallelConfig parallel;
-  int dp = 1;                              // data-parallel ranks; the plan is of one of them
+  Grid grid{1, 1};                         // of the ranks; the plan is of the first, which holds the most
   std::optional<DecodingConfig> decoding;  // of validation, where it translates
 };
 

@@ -27,16 +27,16 @@ double seconds_between(std::chrono::steady_clock::time_point from, std::chrono::
 Trainer::Trainer(const TrainingJob& job)
     : job_(job),
       parameters_(job.seed, job.mesh.dp->size()),
-      model_(make_transformer(job.model, parameters_)),
+      model_(make_transformer(job.model, parameters_, TensorParallel(*job.mesh.tp))),
       weights_(parameters_, *job.mesh.dp, job.device, job.dtype,
                ShardLayout(parameters_, *job.mesh.dp, job.parallel, size_of(sum_type(job.dtype))), StorageUse::kTraining),
-      arena_memory_(job.device.allocate(job.arena_bytes, MemoryKind::kDevice)),
+      arena_memory_(job.mesh.tp->allocate(job.device, job.arena_bytes)),  // sums of tensor parallelism are taken in it
       arena_(arena_memory_.data(), job.arena_bytes),
       stream_(job.device.stream(StreamKind::kCompute)),
       step_state_(job.device, stream_),
       loss_(job.device, stream_),
       ctx_{job.device, stream_, arena_, step_state_.tensor(), true},
-      optimizer_(job.optimizer, weights_, *job.mesh.dp, job.device),
+      optimizer_(job.optimizer, weights_, job.mesh, job.device),
       reducer_(weights_, *job.mesh.dp),
       saver_({.storage = job.storage,
               .mesh = job.mesh,
@@ -51,7 +51,7 @@ Trainer::Trainer(const TrainingJob& job)
       run_log_(job.run_dir, [this](std::string_view part, const std::string& text) { job_.log.info(part, text); }) {
   if (job.valid != nullptr) validator_.emplace(job.device, *job.mesh.dp, *job.valid, job.micro_batch_rows);
   if (job.translations) {
-    translator_.emplace(*job.mesh.control, *job.translations, search_problem(*job.translations, *model_));
+    translator_.emplace(job.mesh, *job.translations, search_problem(*job.translations, *model_));
     const std::string doubt = translator_->doubt();
     if (!doubt.empty()) job.log.warn("valid", doubt + "\n  expected  validation.tokenize: zh or char, or chrf as the first metric");
   }

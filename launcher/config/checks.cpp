@@ -1,6 +1,8 @@
 #include "launcher/config/checks.h"
 
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -31,6 +33,21 @@ void check_heads(const ModelConfig& model, Conflicts& conflicts) {
     if (model.hidden_size % heads == 0) continue;
     add(conflicts, fmt::format("{} does not divide model.hidden_size = {}", heads, model.hidden_size), divisors(model.hidden_size),
         {"model.num_heads", "model.hidden_size"});
+    return;
+  }
+}
+
+/// Every rank of tensor parallelism has whole heads and equal pieces of the feed-forward layers.
+void check_tensor_parallel(const Config& c, Conflicts& conflicts) {
+  const StackConfig &encoder = c.model.encoder, &decoder = c.model.decoder;
+  const std::int64_t heads = std::gcd(encoder.num_heads, decoder.num_heads),
+                     both = std::gcd(heads, std::gcd(encoder.ffn_size, decoder.ffn_size));
+  for (const auto& [key, size] : {std::pair{"model.num_heads", encoder.num_heads},
+                                  {"model.num_heads", decoder.num_heads},
+                                  {"model.ffn_size", encoder.ffn_size},
+                                  {"model.ffn_size", decoder.ffn_size}}) {
+    if (size % c.parallel.tensor == 0) continue;
+    add(conflicts, fmt::format("{} does not divide {} = {}", c.parallel.tensor, key, size), divisors(both), {"parallel.tensor", key});
     return;
   }
 }
@@ -124,6 +141,7 @@ void check_decoding(const Config& c, Conflicts& conflicts) {
 std::vector<Conflict> check_values(const Config& config) {
   Conflicts conflicts;
   check_heads(config.model, conflicts);
+  check_tensor_parallel(config, conflicts);
   check_embeddings(config, conflicts);
   check_schedule(config, conflicts);
   check_lengths(config, conflicts);

@@ -6,13 +6,13 @@
 
 namespace weft {
 
-MemoryQuestion memory_question(const Config& config, const ModelConfig& model, const Machine& machine, int dp) {
+MemoryQuestion memory_question(const Config& config, const ModelConfig& model, const Machine& machine, Grid grid) {
   MemoryQuestion question{.model = model,
                           .optimizer = config.optimizer,
                           .dtype = machine.dtype,
                           .kernels = machine.kernels,
                           .parallel = config.parallel,
-                          .dp = dp};
+                          .grid = grid};
   if (translates_validation(config.training)) question.decoding = config.decoding;
   return question;
 }

@@ -5,8 +5,8 @@
 
 namespace weft {
 
-/// What a training run of `dp` ranks asks of the memory of each. `model` has the sizes of its vocabularies.
-MemoryQuestion memory_question(const Config&, const ModelConfig&, const Machine&, int dp);
+/// What a training run on such ranks asks of the memory of each. `model` has the sizes of its vocabularies.
+MemoryQuestion memory_question(const Config&, const ModelConfig&, const Machine&, Grid);
 
 /// The most rows of one side in one update of all ranks.
 std::int64_t batch_rows(const Config&);

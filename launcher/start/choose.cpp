@@ -24,7 +24,7 @@ ModelConfig with_vocabularies(ModelConfig model, const PreparedData& data) {
 
 MemoryPlan plan_memory(const StartUp& start, const ModelConfig& model, const Machine& machine, std::int64_t recorded_rows) {
   const Config& config = start.config;
-  const MemoryQuestion question = memory_question(config, model, machine, start.job.size());
+  const MemoryQuestion question = memory_question(config, model, machine, start.job.grid());
   const std::int64_t share = available_host_memory() / start.job.ranks_on_host();
   const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(share));
   const std::int64_t rows = config.training.micro_batch_size > 0 ? config.training.micro_batch_size : recorded_rows;
@@ -47,13 +47,17 @@ void say_start(const StartUp& start, const Machine& machine, const MemoryPlan& m
   const Config& config = start.config;
   const Job& job = start.job;
   Log& log = start.log;
-  const int ranks = job.size();
-  log.info("config", fmt::format("{} rank{} x {} thread{}, zero_stage {}, {}, {} ({}), {:.1f} M parameters", ranks, ranks == 1 ? "" : "s",
-                                 machine.threads, machine.threads == 1 ? "" : "s", config.parallel.zero_stage, machine.kernels->name,
-                                 name(machine.dtype), machine.reason, static_cast<double>(memory.parameters) / 1e6));
+  log.info("config", fmt::format("{} x {} thread{}, zero_stage {}, {}, {} ({}), {:.1f} M parameters", describe(job.grid()), machine.threads,
+                                 machine.threads == 1 ? "" : "s", config.parallel.zero_stage, machine.kernels->name, name(machine.dtype),
+                                 machine.reason, static_cast<double>(memory.parameters) / 1e6));
   log.info("config", fmt::format("update = up to {} {} of all ranks: passes of up to {} tokens a side and rank", config.training.batch_size,
                                  config.training.batch_type == BatchType::kTokens ? "tokens" : "sentences", memory.micro_batch_rows));
   log.info("memory", fmt::format("rank 0: {}; {} of memory on this host", describe(memory), bytes_text(available_host_memory())));
+  if (job.tensor_over_network()) {
+    log.warn_once("config",
+                  "parallel.tensor: ranks that share matrices are on different hosts: every layer waits for the network 4 to 6 times per "
+                  "micro-batch\n  expected  parallel.tensor that divides the ranks of each host, and mpirun --map-by slot");
+  }
   if (!job.slow_transport().empty()) log.warn_once("config", job.slow_transport());
   const std::string crowded = oversubscription(job.ranks_on_host(), machine.threads);
   if (!crowded.empty()) log.warn_once("config", crowded);

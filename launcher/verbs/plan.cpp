@@ -58,7 +58,7 @@ struct PlanOptions {
 /// host's memory.
 int run_plan(const Config& config, const PlanOptions& asked) {
   const int ranks = asked.ranks;
-  grid_of(config.parallel, ranks);
+  const Grid grid = grid_of(config.parallel, ranks);
   const Machine machine = choose_machine(config, nullptr);
   ModelConfig model = config.model;
   const VocabConfig& vocab = config.vocab;
@@ -68,12 +68,12 @@ int run_plan(const Config& config, const PlanOptions& asked) {
   const std::int64_t memory =
       asked.device_memory_gb > 0 ? static_cast<std::int64_t>(asked.device_memory_gb * 1e9) : available_host_memory() / ranks;
   const auto limit = static_cast<std::int64_t>(config.parallel.memory_limit * static_cast<double>(memory));
-  const MemoryQuestion question = memory_question(config, model, machine, ranks);
+  const MemoryQuestion question = memory_question(config, model, machine, grid);
   const std::int64_t rows = config.training.micro_batch_size;
   const MemoryPlan plan = rows > 0 ? measure_memory(question, rows) : fit_micro_batch(question, batch_rows(config), limit);
   if (!asked.json) {
-    fmt::print("{:.1f} M parameters, {} ({}), each of {} rank{}\n", static_cast<double>(plan.parameters) / 1e6, name(machine.dtype),
-               machine.reason, ranks, ranks == 1 ? "" : "s");
+    fmt::print("{:.1f} M parameters, {} ({}), each of {}\n", static_cast<double>(plan.parameters) / 1e6, name(machine.dtype),
+               machine.reason, describe(grid));
   }
   asked.json ? print_json(plan, limit) : print_table(plan, limit);
   return static_cast<int>(plan.total() <= limit ? ExitCode::kDone : ExitCode::kBadInput);

@@ -36,24 +36,9 @@ std::vector<StateBox> all_boxes(const std::vector<FlatPart>& parts, const Optimi
 
 }  // namespace
 
-std::vector<FlatPart> flat_parts(const ParameterSet& set) {
-  std::vector<FlatPart> parts;
-  for (const Parameter& parameter : set.parameters()) {
-    if (!parameter.saved) continue;
-    const std::int64_t columns =
-        parameter.shape.dims() > 1 ? parameter.shape.elements() / std::max<std::int64_t>(parameter.shape[0], 1) : 1;
-    for (const Part& part : parameter.parts) {
-      const std::int64_t begin = parameter.offset + part.row * columns;
-      parts.push_back({&part, {begin, begin + elements(part.box)}});
-    }
-  }
-  std::sort(parts.begin(), parts.end(), [](const FlatPart& a, const FlatPart& b) { return a.range.begin < b.range.begin; });
-  return parts;
-}
-
 std::vector<StateBox> boxes_to_save(const ParameterSet& set, const OptimizerShards& shards, int tp_rank) {
   std::vector<FlatPart> parts = flat_parts(set);
-  if (tp_rank != 0) std::erase_if(parts, [](const FlatPart& flat) { return same_box(flat.part->box, whole_box(flat.part->shape)); });
+  if (tp_rank != 0) std::erase_if(parts, [](const FlatPart& flat) { return is_whole(*flat.part); });
   return all_boxes(parts, shards, shards.storage().layout().stored());
 }
 

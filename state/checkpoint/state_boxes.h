@@ -18,14 +18,6 @@ struct StateBox {
   Tensor data;  // (elements of box), a view into the flat storage
 };
 
-/// A part of the parameters as it lies in flat storage on this rank.
-struct FlatPart {
-  const Part* part;
-  FlatRange range;
-};
-/// All saved parts, in the order of the flat storage.
-std::vector<FlatPart> flat_parts(const ParameterSet&);
-
 /// All that this rank writes into a checkpoint: its slice of every tensor. A tensor that every tensor-parallel rank holds whole is written
 /// by the first of them.
 std::vector<StateBox> boxes_to_save(const ParameterSet&, const OptimizerShards&, int tp_rank);

@@ -2,14 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "parallel/mesh.h"
+#include "layers/tensor_parallel.h"
+#include "parallel/threads/thread_communicator.h"
+#include "state/gradient_reducer.h"
 #include "tests/support/golden.h"
 #include "tests/support/test_context.h"
 
@@ -51,6 +55,10 @@ void set(Tensor to, const std::vector<double>& from, std::size_t first = 0) {
   }
 }
 
+void set_all(Tensor to, double value) {
+  set(to, std::vector<double>(static_cast<std::size_t>(to.elements()), value));
+}
+
 const std::vector<std::string> kNames{"weight", "bias", "embedding", "scale"};
 
 class OptimizerRun {
@@ -64,7 +72,7 @@ class OptimizerRun {
     storage_->initialize(ctx_);
     for (std::size_t i = 0; i < kNames.size(); ++i) set(master(i), golden.doubles(kNames[i]));
     storage_->make_values(ctx_);
-    shards_ = std::make_unique<OptimizerShards>(optimizer_config(golden.config()), *storage_, *mesh_.dp, ctx_.context().device);
+    shards_ = std::make_unique<OptimizerShards>(optimizer_config(golden.config()), *storage_, mesh_, ctx_.context().device);
     shards_->initialize(ctx_);
   }
   Tensor master(std::size_t i) {
@@ -134,15 +142,14 @@ class OptimizerShardsTest : public testing::Test {
     parameters_->lay_out();
     storage_ = std::make_unique<ParameterStorage>(*parameters_, *mesh_.dp, ctx_.context().device, dtype);
     storage_->initialize(ctx_);
-    shards_ = std::make_unique<OptimizerShards>(config, *storage_, *mesh_.dp, ctx_.context().device);
+    shards_ = std::make_unique<OptimizerShards>(config, *storage_, mesh_, ctx_.context().device);
     shards_->initialize(ctx_);
     ctx_.step_state(StepState::kLearningRate) = 0.01;
   }
   void update(double gradient) {
     for (Parameter& parameter : parameters_->parameters()) {
       if (!parameter.trained) continue;
-      const std::int64_t count = parameter.shape.elements();
-      set(parameter.grad.view({count}), std::vector<double>(static_cast<std::size_t>(count), gradient));
+      set_all(parameter.grad.view({parameter.shape.elements()}), gradient);
     }
     const Slice slice{{0, parameters_->elements()}, storage_->gradients().working()};
     shards_->update(ctx_, std::span(&slice, 1));
@@ -189,6 +196,57 @@ TEST_F(OptimizerShardsTest, FrozenParametersAndConstantsStay) {
   EXPECT_EQ(test::to_doubles(parameters_->parameters()[3].value), constants);
   EXPECT_NEAR(ctx_.step_state(StepState::kGradNorm), norm_of_trained, 1e-6);
 }
+
+/// One update on each rank of a grid, of a cut matrix, a cut bias and a norm that every tensor-parallel rank holds whole. `poison`: the
+/// gradient of the last rank's piece of the matrix is not finite.
+void update_on_grid(Grid grid, int zero_stage, bool poison, const std::function<void(TestContext&)>& check) {
+  const ParallelConfig parallel{.data = grid.data, .tensor = grid.tensor, .zero_stage = zero_stage, .bucket_mb = 1};
+  run_ranks(grid.data * grid.tensor, parallel, [&](Mesh& mesh) {
+    TestContext ctx;
+    ParameterSet set(1, mesh.dp->size());
+    const Cut cut = TensorParallel(*mesh.tp).cut(0);
+    const ParameterScope scope(set, "m", 0);
+    const Parameter& weight = scope.add("weight", {8, 96}, Init::zeros(), true, cut);
+    const Parameter& norm = scope.add("norm", {7}, Init::zeros());
+    const Parameter& bias = scope.add("bias", {8}, Init::zeros(), false, cut);
+    set.lay_out();
+    ParameterStorage storage(set, *mesh.dp, ctx.context().device, DType::kFloat32, ShardLayout(set, *mesh.dp, parallel, 4),
+                             StorageUse::kTraining);
+    storage.initialize(ctx);
+    OptimizerShards shards({.max_grad_norm = 1}, storage, mesh, ctx.context().device);
+    shards.initialize(ctx);
+    for (const auto& [parameter, gradient] : {std::pair(&weight, 0.5), {&norm, 3.0}, {&bias, -1.0}}) {
+      set_all(parameter->grad.view({parameter->shape.elements()}), gradient);
+    }
+    if (poison && mesh.tp->rank() == grid.tensor - 1) set_all(weight.grad.view({weight.shape.elements()}), std::nan(""));
+    shards.update(ctx, GradientReducer(storage, *mesh.dp).slices());
+    check(ctx);
+  });
+}
+
+class NormOnGridTest : public testing::TestWithParam<Grid> {};
+
+TEST_P(NormOnGridTest, CountsEveryElementOnce) {
+  for (const int zero_stage : {0, 1}) {
+    update_on_grid(GetParam(), zero_stage, false, [&](TestContext& ctx) {
+      const double norm = std::sqrt(8 * 96 * 0.25 + 7 * 9 + 8);  // of sums that double holds exactly
+      EXPECT_EQ(ctx.step_state(StepState::kGradNorm), norm) << "zero_stage " << zero_stage;
+      EXPECT_EQ(ctx.step_state(StepState::kFinite), 1);
+    });
+  }
+}
+
+TEST_P(NormOnGridTest, ANumberThatIsNotFiniteOnOneRankStopsAll) {
+  for (const int zero_stage : {0, 1}) {
+    update_on_grid(GetParam(), zero_stage, true, [&](TestContext& ctx) {
+      EXPECT_EQ(ctx.step_state(StepState::kFinite), 0) << "zero_stage " << zero_stage;
+      EXPECT_EQ(ctx.step_state(StepState::kAdamCount), 0);
+    });
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Grids, NormOnGridTest, testing::Values(Grid{1, 1}, Grid{2, 1}, Grid{1, 2}, Grid{2, 2}, Grid{1, 4}, Grid{3, 2}),
+                         [](const auto& grid) { return fmt::format("data{}tensor{}", grid.param.data, grid.param.tensor); });
 
 TEST_F(OptimizerShardsTest, ValuesAreTheRoundedMasters) {
   build(DType::kBFloat16, {});

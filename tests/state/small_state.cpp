@@ -76,7 +76,7 @@ SmallState::SmallState(const Options& options) : options_(options) {
   set_.lay_out();
   storage_ = std::make_unique<ParameterStorage>(set_, *mesh_.dp, ctx_.context().device, options.dtype);
   storage_->initialize(ctx_);
-  shards_ = std::make_unique<OptimizerShards>(options.optimizer, *storage_, *mesh_.dp, ctx_.context().device);
+  shards_ = std::make_unique<OptimizerShards>(options.optimizer, *storage_, mesh_, ctx_.context().device);
   shards_->initialize(ctx_);
 }
 

@@ -1,4 +1,5 @@
-// Layouts as threads: one update from equal weights gives the same loss and gradients on any number of data-parallel ranks.
+// Layouts as threads: one update from equal weights gives the same loss and gradients on any number of data-parallel and tensor-parallel
+// ranks.
 #include <omp.h>
 
 #include <cmath>
@@ -16,6 +17,7 @@
 #include "runtime/cpu_features.h"
 #include "runtime/kernels/cross_entropy.h"
 #include "runtime/step_state.h"
+#include "state/boxes.h"
 #include "state/gradient_reducer.h"
 #include "state/optimizer_shards.h"
 #include "tests/data/test_dataset.h"
@@ -39,21 +41,45 @@ ModelConfig model_config() {
   return model;
 }
 
-/// What one update gave, by tensor name; the same on every rank.
+/// Whole tensors by name, row by row. What a rank does not hold is NaN.
+using Tensors = std::map<std::string, std::vector<double>>;
+
+/// What one update gave.
 struct Outcome {
   double loss = 0;
-  double grad_norm = 0;                                  // over all parameters of all ranks
-  std::map<std::string, std::vector<double>> gradients;  // sums over all ranks
-  std::map<std::string, std::vector<double>> weights;    // after the update
+  double grad_norm = 0;  // over all parameters of all ranks
+  Tensors gradients;     // sums over all ranks
+  Tensors weights;       // after the update
 };
 
-std::map<std::string, std::vector<double>> by_name(const ParameterSet& set, Tensor flat) {
-  std::map<std::string, std::vector<double>> result;
-  for (const Parameter& parameter : set.parameters()) {
-    if (!parameter.saved) continue;
-    result[parameter.parts.front().name] = test::to_doubles(flat.rows(parameter.offset, parameter.shape.elements()));
+Tensors by_name(const ParameterSet& set, Tensor flat) {
+  Tensors result;
+  for (const FlatPart& held : flat_parts(set)) {
+    const Part& part = *held.part;
+    const std::vector<double> numbers = test::to_doubles(flat.rows(held.range.begin, held.range.end - held.range.begin));
+    std::vector<double>& whole = result[part.name];
+    whole.assign(static_cast<std::size_t>(part.shape.elements()), std::nan(""));
+    copy_overlap({.from = part.box,
+                  .first = 0,
+                  .run = std::as_bytes(std::span(numbers)),
+                  .to = whole_box(part.shape),
+                  .out = std::as_writable_bytes(std::span(whole)),
+                  .element_bytes = sizeof(double)});
   }
   return result;
+}
+
+/// Puts together what the ranks hold; what several hold has the same bits on each.
+void merge(Tensors& all, const Tensors& of_rank, const char* what) {
+  for (const auto& [name, numbers] : of_rank) {
+    std::vector<double>& whole = all.emplace(name, numbers).first->second;
+    std::size_t differ = 0;
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (std::isnan(whole[i])) whole[i] = numbers[i];
+      differ += !std::isnan(numbers[i]) && whole[i] != numbers[i];
+    }
+    EXPECT_EQ(differ, 0u) << "ranks hold different " << what << " of " << name;
+  }
 }
 
 /// The slices of all ranks, each where it belongs in (elements).
@@ -74,10 +100,10 @@ Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parall
   omp_set_num_threads(1);
   CpuDevice device(cpu_kernels(instruction_set()));
   ParameterSet parameters(5, mesh.dp->size());
-  const std::unique_ptr<TranslationModel> model = make_transformer(model_config(), parameters);
+  const std::unique_ptr<TranslationModel> model = make_transformer(model_config(), parameters, TensorParallel(*mesh.tp));
   ParameterStorage storage(parameters, *mesh.dp, device, DType::kFloat32, ShardLayout(parameters, *mesh.dp, parallel, 4),
                            StorageUse::kTraining);
-  OptimizerShards optimizer({}, storage, *mesh.dp, device);
+  OptimizerShards optimizer({}, storage, mesh, device);
   GradientReducer reducer(storage, *mesh.dp);
   const Memory arena_memory = device.allocate(kArenaBytes, MemoryKind::kDevice);
   StepArena arena(arena_memory.data(), kArenaBytes);
@@ -111,13 +137,21 @@ Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parall
   return outcome;
 }
 
-Outcome run(const Dataset& data, int ranks, int zero_stage, std::int64_t micro_batch_rows) {
-  std::vector<Outcome> all(static_cast<std::size_t>(ranks));
-  const ParallelConfig parallel{.zero_stage = zero_stage, .bucket_mb = 1};
-  run_ranks(ranks, parallel,
-            [&](Mesh& mesh) { all[static_cast<std::size_t>(mesh.dp->rank())] = one_update(mesh, data, parallel, micro_batch_rows); });
-  for (const Outcome& outcome : all) EXPECT_EQ(outcome.weights, all.front().weights) << "ranks hold different weights";
-  return all.front();
+Outcome run(const Dataset& data, Grid grid, int zero_stage, std::int64_t micro_batch_rows) {
+  const int ranks = grid.data * grid.tensor;
+  std::vector<Outcome> of_ranks(static_cast<std::size_t>(ranks));
+  const ParallelConfig parallel{.tensor = grid.tensor, .zero_stage = zero_stage, .bucket_mb = 1};
+  run_ranks(ranks, parallel, [&](Mesh& mesh) {
+    of_ranks[static_cast<std::size_t>(mesh.control->rank())] = one_update(mesh, data, parallel, micro_batch_rows);
+  });
+  Outcome all{.loss = of_ranks.front().loss, .grad_norm = of_ranks.front().grad_norm};
+  for (const Outcome& outcome : of_ranks) {
+    EXPECT_EQ(outcome.loss, all.loss);
+    EXPECT_EQ(outcome.grad_norm, all.grad_norm);
+    merge(all.gradients, outcome.gradients, "gradients");
+    merge(all.weights, outcome.weights, "weights");
+  }
+  return all;
 }
 
 double norm(const std::vector<double>& x) {
@@ -127,7 +161,7 @@ double norm(const std::vector<double>& x) {
 }
 
 struct Layout {
-  int ranks;
+  Grid grid;
   std::int64_t micro_batch_rows;
 };
 
@@ -137,11 +171,11 @@ class LayoutTest : public testing::TestWithParam<Layout> {
 };
 
 TEST_P(LayoutTest, OneUpdateIsThatOfOneRank) {
-  const Outcome expected = run(*data_, 1, 0, 600);
+  const Outcome expected = run(*data_, {1, 1}, 0, 600);
   double largest = 0;
   for (const auto& [name, gradient] : expected.gradients) largest = std::max(largest, norm(gradient));
   for (const int zero_stage : {0, 1, 2}) {
-    const Outcome found = run(*data_, GetParam().ranks, zero_stage, GetParam().micro_batch_rows);
+    const Outcome found = run(*data_, GetParam().grid, zero_stage, GetParam().micro_batch_rows);
     EXPECT_NEAR(found.loss, expected.loss, 1e-5 * expected.loss);
     EXPECT_NEAR(found.grad_norm, expected.grad_norm, 1e-5 * expected.grad_norm);
     for (const auto& [name, gradient] : expected.gradients) {
@@ -154,33 +188,36 @@ TEST_P(LayoutTest, OneUpdateIsThatOfOneRank) {
 }
 
 TEST_P(LayoutTest, StageOneEndsWithTheBitsOfStageZero) {
-  const Outcome sharded = run(*data_, GetParam().ranks, 1, GetParam().micro_batch_rows);
-  const Outcome replicated = run(*data_, GetParam().ranks, 0, GetParam().micro_batch_rows);
+  const Outcome sharded = run(*data_, GetParam().grid, 1, GetParam().micro_batch_rows);
+  const Outcome replicated = run(*data_, GetParam().grid, 0, GetParam().micro_batch_rows);
   EXPECT_EQ(sharded.weights, replicated.weights);
   // Weights alone would not show a norm of one rank's share as long as nothing is clipped.
   EXPECT_NEAR(sharded.grad_norm, replicated.grad_norm, 1e-12 * replicated.grad_norm);
 }
 
 TEST_P(LayoutTest, StageTwoEndsWithTheBitsOfStageOneWhenAnUpdateIsOnePass) {
-  EXPECT_EQ(run(*data_, GetParam().ranks, 2, 600).weights, run(*data_, GetParam().ranks, 1, 600).weights);
+  EXPECT_EQ(run(*data_, GetParam().grid, 2, 600).weights, run(*data_, GetParam().grid, 1, 600).weights);
 }
 
 TEST_P(LayoutTest, TheSameLayoutGivesTheSameBits) {
   for (const int zero_stage : {1, 2}) {
-    const Outcome first = run(*data_, GetParam().ranks, zero_stage, GetParam().micro_batch_rows);
-    EXPECT_EQ(run(*data_, GetParam().ranks, zero_stage, GetParam().micro_batch_rows).weights, first.weights);
+    const Outcome first = run(*data_, GetParam().grid, zero_stage, GetParam().micro_batch_rows);
+    EXPECT_EQ(run(*data_, GetParam().grid, zero_stage, GetParam().micro_batch_rows).weights, first.weights);
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, LayoutTest,
-                         testing::Values(Layout{1, 150}, Layout{2, 600}, Layout{2, 100}, Layout{3, 600}, Layout{4, 90}, Layout{8, 600}),
+                         testing::Values(Layout{{1, 1}, 150}, Layout{{2, 1}, 600}, Layout{{2, 1}, 100}, Layout{{3, 1}, 600},
+                                         Layout{{4, 1}, 90}, Layout{{8, 1}, 600}, Layout{{1, 2}, 600}, Layout{{1, 4}, 100},
+                                         Layout{{2, 2}, 150}, Layout{{3, 2}, 600}),
                          [](const auto& layout) {
-                           return fmt::format("{}ranks{}rows", layout.param.ranks, layout.param.micro_batch_rows);
+                           const Layout& one = layout.param;
+                           return fmt::format("data{}tensor{}rows{}", one.grid.data, one.grid.tensor, one.micro_batch_rows);
                          });
 
 TEST(LayoutEdgeTest, MoreRanksThanSentencesTrainOnEmptyShares) {
   const test::TestDataset data(test::text_lengths(5, 5));
-  const Outcome expected = run(*data, 1, 1, 600), found = run(*data, 8, 1, 600);
+  const Outcome expected = run(*data, {1, 1}, 1, 600), found = run(*data, {8, 1}, 1, 600);
   EXPECT_NEAR(found.loss, expected.loss, 1e-5 * expected.loss);
 }
 

@@ -73,7 +73,7 @@ class RealSteps {
         parameters_(1),
         model_(make_transformer(q.model, parameters_)),
         storage_(parameters_, *mesh_.dp, device_, q.dtype),
-        optimizer_(q.optimizer, storage_, *mesh_.dp, device_),
+        optimizer_(q.optimizer, storage_, mesh_, device_),
         reducer_(storage_, *mesh_.dp),
         arena_memory_(device_.allocate(arena_bytes, MemoryKind::kDevice)),
         arena_(arena_memory_.data(), arena_bytes),
@@ -198,7 +198,7 @@ TEST(MemoryPlanChoiceTest, StageTwoKeepsAShareOfTheGradients) {
   q.model.hidden_size = 512;
   q.model.encoder = q.model.decoder = {.num_layers = 6, .num_heads = 8, .ffn_size = 2048};
   q.model.source_vocab_size = q.model.target_vocab_size = 32000;
-  q.dp = 4;
+  q.grid = {4, 1};
   q.parallel.zero_stage = 1;
   EXPECT_NEAR(static_cast<double>(measure_memory(q, 64).gradients), 242e6, 1e6);
   q.parallel.zero_stage = 2;

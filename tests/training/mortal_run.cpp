@@ -89,7 +89,7 @@ MortalRun::MortalRun(std::int64_t steps) : steps_(steps) {
                                   .dtype = DType::kFloat32,
                                   .kernels = &cpu_kernels(instruction_set()),
                                   .parallel = {},
-                                  .dp = ranks};
+                                  .grid = {ranks, 1}};
     arena_bytes_[ranks] = measure_memory(question, kMicroBatchRows).activations;
   }
 }

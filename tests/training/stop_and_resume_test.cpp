@@ -52,7 +52,7 @@ class StopAndResumeTest : public testing::Test {
     const std::string run_dir = folder_.path(name);
     std::filesystem::create_directories(run_dir);
     const MemoryQuestion question{
-        .model = small_model(), .optimizer = {.ema_decay = 0.9}, .kernels = kernels_, .parallel = {}, .dp = kRanks};
+        .model = small_model(), .optimizer = {.ema_decay = 0.9}, .kernels = kernels_, .parallel = {}, .grid = {kRanks, 1}};
     const std::int64_t arena_bytes = measure_memory(question, kMicroBatchRows).activations;
     std::atomic<int> code = -1;
     run_ranks(kRanks, [&](Mesh& mesh) {

@@ -65,22 +65,24 @@ SearchProblem validation_search(Generator& generator, const DecodingConfig& conf
   return make_search_problem(generator, decoding, target, source_vocab_size, model_max_length);
 }
 
-TranslationValidator::TranslationValidator(Control& control, const TranslationValidation& config, const SearchProblem& problem)
-    : control_(control),
+TranslationValidator::TranslationValidator(const Mesh& mesh, const TranslationValidation& config, const SearchProblem& problem)
+    : mesh_(mesh),
+      control_(*mesh.control),
       config_(config),
       translator_(problem, config.source, config.target, config.max_length),
       lines_(read_lines(config.text.src)),
       order_(lines_.size()) {
   std::iota(order_.begin(), order_.end(), std::size_t{0});
   std::ranges::stable_sort(order_, std::ranges::greater{}, [&](std::size_t i) { return lines_[i].size(); });
-  if (control.rank() != 0) return;
+  if (control_.rank() != 0) return;
   for (const std::string& name : config_.metrics) metrics_.push_back(metric_named(name, config_.tokenizer));
   for (std::string& line : read_lines(config.text.tgt)) references_.push_back({std::move(line)});
 }
 
-/// This rank's lines of the group that begins at `begin`. A group is dealt line by line to one rank after another.
+/// This rank's lines of the group that begins at `begin`. A group is dealt line by line to one data-parallel rank after another; ranks that
+/// share the model's matrices translate the same lines.
 Lines TranslationValidator::share(std::size_t begin) const {
-  const auto rank = static_cast<std::size_t>(control_.rank()), ranks = static_cast<std::size_t>(control_.size());
+  const auto rank = static_cast<std::size_t>(mesh_.dp->rank()), ranks = static_cast<std::size_t>(mesh_.dp->size());
   Lines lines;
   for (std::size_t i = begin + rank; i < std::min(begin + kLinesTogether * ranks, order_.size()); i += ranks) {
     lines.push_back(lines_[order_[i]]);
@@ -90,9 +92,10 @@ Lines TranslationValidator::share(std::size_t begin) const {
 
 /// On rank 0 the translations of all lines, in their order; `own`: those of this rank.
 Lines TranslationValidator::collect(const Lines& own) const {
-  const std::vector<Lines> shares = gather_lines(control_, own);
+  const std::vector<Lines> of_ranks = gather_lines(control_, mesh_.tp->rank() == 0 ? own : Lines());
   Lines translations(control_.rank() == 0 ? lines_.size() : 0);
-  for (std::size_t i = 0; i < translations.size(); ++i) translations[order_[i]] = shares[i % shares.size()][i / shares.size()];
+  const auto shares = static_cast<std::size_t>(mesh_.dp->size()), tp = static_cast<std::size_t>(mesh_.tp->size());
+  for (std::size_t i = 0; i < translations.size(); ++i) translations[order_[i]] = of_ranks[i % shares * tp][i / shares];
   return translations;
 }
 
@@ -100,7 +103,7 @@ std::optional<TranslationValidator::Result> TranslationValidator::run(Context& c
                                                                       const std::function<bool()>& stop) const {
   Lines own;
   std::string trouble;
-  for (std::size_t begin = 0; begin < order_.size(); begin += kLinesTogether * static_cast<std::size_t>(control_.size())) {
+  for (std::size_t begin = 0; begin < order_.size(); begin += kLinesTogether * static_cast<std::size_t>(mesh_.dp->size())) {
     if (stop()) return std::nullopt;
     ++progress.pass;
     const Lines lines = share(begin);

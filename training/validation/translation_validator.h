@@ -12,8 +12,8 @@
 #include "inference/metrics/tokenize.h"
 #include "inference/translator.h"
 #include "layers/block_hooks.h"
-#include "parallel/control.h"
 #include "parallel/lines.h"
+#include "parallel/mesh.h"
 #include "parallel/progress.h"
 
 namespace weft {
@@ -38,11 +38,12 @@ struct TranslationValidation {
   std::string folder;  // RUN/valid: step-000000005000.txt has the translations of that step
 };
 
-/// Translates the held-out text with the model that is being trained, lines dealt to the ranks by length, and scores it on rank 0.
+/// Translates the held-out text with the model that is being trained, lines dealt to the data-parallel ranks by length, and scores it on
+/// rank 0.
 class TranslationValidator {
  public:
   /// Reads the text. The vocabularies outlive the validator.
-  TranslationValidator(Control&, const TranslationValidation&, const SearchProblem&);
+  TranslationValidator(const Mesh&, const TranslationValidation&, const SearchProblem&);
 
   /// Scores in the order of `metrics`, the same on every rank; NaN where the model gives no numbers. ctx.training is false; every block is
   /// acquired meanwhile. `progress` moves for the watchdog. Returns `warning` on rank 0: no numbers, or translations that could not be
@@ -61,6 +62,7 @@ class TranslationValidator {
   Lines collect(const Lines& own) const;
   std::string write(std::int64_t step, std::span<const std::string> translations) const;
 
+  const Mesh& mesh_;
   Control& control_;
   TranslationValidation config_;
   Translator translator_;

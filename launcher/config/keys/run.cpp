@@ -35,7 +35,8 @@ Section parallel_section() {
           .keys = {
               whole_or("auto", "data", of(&ParallelConfig::data), {.least = 1, .most = 1 << 20},
                        "ranks that see different sentences; auto: all ranks / tensor"),
-              fixed("tensor", "1", {}, "ranks that share every matrix; divides num_heads, num_kv_heads and ffn_size"),
+              whole("tensor", of(&ParallelConfig::tensor), {.least = 1, .most = 1 << 20},
+                    "ranks that share every matrix, best on one host; divides num_heads, ffn_size and the number of ranks"),
               choice("zero_stage", of(&ParallelConfig::zero_stage), {{"0", 0}, {"1", 1}, {"2", 2}}, {"3"},
                      "0 replicates, 1 shards the optimizer, 2 the gradients too; no difference with one rank"),
               whole("bucket_mb", of(&ParallelConfig::bucket_mb), {.least = 1, .most = 100000}, "MB of gradients sent together"),
