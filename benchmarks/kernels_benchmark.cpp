@@ -140,45 +140,45 @@ void row_shapes(benchmark::internal::Benchmark* b) {
   }
 }
 
-void layer_norm_forward(benchmark::State& state) {
+void norm_forward(benchmark::State& state) {
   const std::int64_t rows = state.range(0), columns = state.range(1);
   const DType dtype = dtype_of_arg(state, 2);
   Bench bench;
   const Shape shape{rows, columns};
-  const kernels::LayerNormForward a{.x = bench.random(shape, dtype),
-                                    .residual = bench.random(shape, dtype),
-                                    .dropout = bench.dropout(rows, 0.3),
-                                    .weight = bench.random({columns}, dtype),
-                                    .bias = bench.random({columns}, dtype),
-                                    .z = bench.tensor(shape, dtype),
-                                    .y = bench.tensor(shape, dtype),
-                                    .mean = bench.tensor({rows}, kFloat),
-                                    .rstd = bench.tensor({rows}, kFloat)};
-  for (auto _ : state) kernels::layer_norm_forward(bench, a);
+  const kernels::NormForward a{.x = bench.random(shape, dtype),
+                               .residual = bench.random(shape, dtype),
+                               .dropout = bench.dropout(rows, 0.3),
+                               .weight = bench.random({columns}, dtype),
+                               .bias = bench.random({columns}, dtype),
+                               .z = bench.tensor(shape, dtype),
+                               .y = bench.tensor(shape, dtype),
+                               .mean = bench.tensor({rows}, kFloat),
+                               .rstd = bench.tensor({rows}, kFloat)};
+  for (auto _ : state) kernels::norm_forward(bench, a);
   count_bytes(state, 4 * rows * columns * size_of(dtype));
 }
-BENCHMARK(layer_norm_forward)->Apply(row_shapes);
+BENCHMARK(norm_forward)->Apply(row_shapes);
 
-void layer_norm_backward(benchmark::State& state) {
+void norm_backward(benchmark::State& state) {
   const std::int64_t rows = state.range(0), columns = state.range(1);
   const DType dtype = dtype_of_arg(state, 2);
   Bench bench;
   const Shape shape{rows, columns};
-  const kernels::LayerNormBackward a{.dy = bench.random(shape, dtype),
-                                     .z = bench.random(shape, dtype),
-                                     .weight = bench.random({columns}, dtype),
-                                     .mean = bench.random({rows}, kFloat),
-                                     .rstd = bench.random({rows}, kFloat),
-                                     .dz_add = bench.random(shape, dtype),
-                                     .dropout = bench.dropout(rows, 0.3),
-                                     .dz = bench.tensor(shape, dtype),
-                                     .dx = bench.tensor(shape, dtype),
-                                     .dweight = bench.random({columns}, kFloat),
-                                     .dbias = bench.random({columns}, kFloat)};
-  for (auto _ : state) kernels::layer_norm_backward(bench, a);
+  const kernels::NormBackward a{.dy = bench.random(shape, dtype),
+                                .z = bench.random(shape, dtype),
+                                .weight = bench.random({columns}, dtype),
+                                .mean = bench.random({rows}, kFloat),
+                                .rstd = bench.random({rows}, kFloat),
+                                .dz_add = bench.random(shape, dtype),
+                                .dropout = bench.dropout(rows, 0.3),
+                                .dz = bench.tensor(shape, dtype),
+                                .dx = bench.tensor(shape, dtype),
+                                .dweight = bench.random({columns}, kFloat),
+                                .dbias = bench.random({columns}, kFloat)};
+  for (auto _ : state) kernels::norm_backward(bench, a);
   count_bytes(state, 5 * rows * columns * size_of(dtype));
 }
-BENCHMARK(layer_norm_backward)->Apply(row_shapes);
+BENCHMARK(norm_backward)->Apply(row_shapes);
 
 void dropout(benchmark::State& state) {
   const std::int64_t rows = state.range(0), columns = state.range(1);

@@ -1,7 +1,7 @@
 #pragma once
 #include <optional>
 
-#include "layers/layer_norm.h"
+#include "layers/norm.h"
 #include "runtime/context.h"
 #include "runtime/rows.h"
 
@@ -11,9 +11,9 @@ namespace weft {
 /// pass over a row; or y = z where no norm follows.
 class Join {
  public:
-  using Saved = LayerNorm::Saved;  // without a norm only the dropout
+  using Saved = Norm::Saved;  // without a norm only the dropout
 
-  Join(const Dropout& dropout, std::optional<LayerNorm> norm) : dropout_(dropout), norm_(norm) {}
+  Join(const Dropout& dropout, std::optional<Norm> norm) : dropout_(dropout), norm_(norm) {}
   bool has_norm() const { return norm_.has_value(); }
 
   /// x and residual (T, C); x becomes z, and with a norm both stay until backward. y (T, C) is overwritten; without a norm it is x. Of the
@@ -35,7 +35,7 @@ class Join {
 
  private:
   Dropout dropout_;
-  std::optional<LayerNorm> norm_;
+  std::optional<Norm> norm_;
 };
 
 }  // namespace weft

@@ -37,16 +37,16 @@ TransformerLayer::TransformerLayer(const ModelConfig& model, StackKind kind, Par
     sublayers.push_back("cross_attn");
   }
   sublayers.push_back("ffn");
-  const LayerNormConfig norm_config{model.hidden_size, model.norm_eps};
+  const NormConfig norm_config{model.hidden_size, model.norm_eps};
   std::size_t norms = 0;
-  const auto next_norm = [&] { return LayerNorm(norm_config, layer.child("norm" + std::to_string(++norms))); };
+  const auto next_norm = [&] { return Norm(norm_config, layer.child("norm" + std::to_string(++norms))); };
   if (pre_norm_) opening_norm_ = next_norm();
   for (const std::string& sublayer : sublayers) {
-    std::optional<LayerNorm> norm;
+    std::optional<Norm> norm;
     if (norms < sublayers.size()) {
       norm = next_norm();
     } else if (stack_norm) {
-      norm = LayerNorm(norm_config, *stack_norm);
+      norm = Norm(norm_config, *stack_norm);
     }
     joins_.emplace_back(Dropout{layer.child(sublayer).site("dropout"), model.dropout}, norm);
   }

@@ -7,7 +7,7 @@
 #include "layers/attention/self_attention.h"
 #include "layers/feed_forward.h"
 #include "layers/join.h"
-#include "layers/layer_norm.h"
+#include "layers/norm.h"
 #include "models/model_config.h"
 
 namespace weft {
@@ -30,7 +30,7 @@ class TransformerLayer {
   };
   struct Saved {
     Input input;
-    LayerNorm::Saved opening_norm;
+    Norm::Saved opening_norm;
     SelfAttention::Saved self_attention;
     CrossAttention::Saved cross_attention;
     FeedForward::Saved ffn;
@@ -57,7 +57,7 @@ class TransformerLayer {
   void cross_attention_forward(Context&, Tensor x, Tensor y, Saved&) const;
 
   bool pre_norm_;
-  std::optional<LayerNorm> opening_norm_;  // pre-norm: norm1
+  std::optional<Norm> opening_norm_;  // pre-norm: norm1
   SelfAttention self_attention_;
   std::optional<CrossAttention> cross_attention_;
   FeedForward ffn_;

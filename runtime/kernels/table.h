@@ -8,9 +8,9 @@
 #include "runtime/kernels/cross_entropy.h"
 #include "runtime/kernels/dropout.h"
 #include "runtime/kernels/embedding.h"
-#include "runtime/kernels/layer_norm.h"
 #include "runtime/kernels/matmul.h"
 #include "runtime/kernels/memory_ops.h"
+#include "runtime/kernels/norm.h"
 #include "runtime/kernels/optimizer.h"
 
 namespace weft {
@@ -23,8 +23,8 @@ void pack_matmul(Context&, const PackMatmul&);
 void bias_gradient(Context&, const BiasGradient&);
 void activation_backward(Context&, const ActivationBackward&);
 void dropout(Context&, const DropoutApply&);
-void layer_norm_forward(Context&, const LayerNormForward&);
-void layer_norm_backward(Context&, const LayerNormBackward&);
+void norm_forward(Context&, const NormForward&);
+void norm_backward(Context&, const NormBackward&);
 void embedding_forward(Context&, const EmbeddingForward&);
 void embedding_backward(Context&, const EmbeddingBackward&);
 void attention_forward(Context&, const AttentionForward&);
@@ -67,8 +67,8 @@ struct KernelTable {
   Kernel<kernels::BiasGradient> bias_gradient{kernels::reference::bias_gradient};
   Kernel<kernels::ActivationBackward> activation_backward{kernels::reference::activation_backward};
   Kernel<kernels::DropoutApply> dropout{kernels::reference::dropout};
-  Kernel<kernels::LayerNormForward> layer_norm_forward{kernels::reference::layer_norm_forward};
-  Kernel<kernels::LayerNormBackward> layer_norm_backward{kernels::reference::layer_norm_backward};
+  Kernel<kernels::NormForward> norm_forward{kernels::reference::norm_forward};
+  Kernel<kernels::NormBackward> norm_backward{kernels::reference::norm_backward};
   Kernel<kernels::EmbeddingForward> embedding_forward{kernels::reference::embedding_forward};
   Kernel<kernels::EmbeddingBackward> embedding_backward{kernels::reference::embedding_backward};
   Kernel<kernels::AttentionForward> attention_forward{kernels::reference::attention_forward,

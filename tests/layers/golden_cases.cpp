@@ -6,8 +6,8 @@
 #include "layers/attention/self_attention.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
-#include "layers/layer_norm.h"
 #include "layers/linear.h"
+#include "layers/norm.h"
 #include "runtime/error.h"
 #include "tests/support/batches.h"
 
@@ -63,10 +63,10 @@ void run_linear(Run& run) {
 }
 
 void run_layer_norm(Run& run) {
-  const LayerNorm norm({run.file.shape("weight")[0], run.file.config().at("eps").as_double()}, run.scope);
+  const Norm norm({run.file.shape("weight")[0], run.file.config().at("eps").as_double()}, run.scope);
   const BoundParameters bound = run.bind();
   const Tensor x = run.input("x"), dy = run.input("dy"), y = run.ctx.empty(x.shape, run.dtype), dx = run.ctx.empty(x.shape, run.dtype);
-  LayerNorm::Saved saved;
+  Norm::Saved saved;
   norm.forward(run.ctx, {.x = x}, y, saved);
   norm.backward(run.ctx, saved, {.dy = dy, .dz = dx});
   run.keep("y", y);

@@ -9,7 +9,7 @@
 #include "layers/attention/self_attention.h"
 #include "layers/embedding.h"
 #include "layers/feed_forward.h"
-#include "layers/layer_norm.h"
+#include "layers/norm.h"
 #include "tests/layers/bound_parameters.h"
 #include "tests/support/batches.h"
 
@@ -61,12 +61,12 @@ TEST_F(LayerGradientsTest, Linear) {
 }
 
 TEST_F(LayerGradientsTest, LayerNormWithAGradientBesideIt) {
-  const LayerNorm norm({kWidth, 1e-5}, scope_);
+  const Norm norm({kWidth, 1e-5}, scope_);
   bind();
   const Shape shape{5, kWidth};
   const Tensor x = normal(shape), dy = normal(shape), beside = normal(shape), y = ctx_.empty(shape, kDouble),
                dx = ctx_.empty(shape, kDouble);
-  LayerNorm::Saved saved;
+  Norm::Saved saved;
   // y + the residual stream that goes past the norm: one tensor of twice the rows.
   const Tensor both = ctx_.empty({10, kWidth}, kDouble), dboth = ctx_.empty({10, kWidth}, kDouble);
   const auto stack = [](const Tensor& to, const Tensor& upper, const Tensor& lower) {
@@ -84,14 +84,14 @@ TEST_F(LayerGradientsTest, LayerNormWithAGradientBesideIt) {
 }
 
 TEST_F(LayerGradientsTest, LayerNormOfAResidualWithDropout) {
-  const LayerNorm norm({kWidth, 1e-5}, scope_);
+  const Norm norm({kWidth, 1e-5}, scope_);
   bind();
   const Rows rows = make_rows_of_lengths(ctx_, kLengths);
   const RowDropout dropout{.site = {scope_.site("dropout"), 0.3}, .sample = rows.sample, .positions = rows.positions};
   const Shape shape{8, kWidth};
   const Tensor x = normal(shape), residual = normal(shape), dy = normal(shape), y = ctx_.empty(shape, kDouble);
   const Tensor z = ctx_.empty(shape, kDouble), dx = ctx_.empty(shape, kDouble), dresidual = ctx_.empty(shape, kDouble);
-  LayerNorm::Saved saved;
+  Norm::Saved saved;
   check(
       {{"x", x, dx}, {"residual", residual, dresidual}}, y, dy, *bound_,
       [&] { norm.forward(ctx_, {.x = x, .residual = residual, .dropout = dropout, .z = z}, y, saved); },

@@ -18,7 +18,7 @@ void install_dropout(KernelTable&);
 template <const Isa& isa>
 void install_embedding(KernelTable&);
 template <const Isa& isa>
-void install_layer_norm(KernelTable&);
+void install_norm(KernelTable&);
 template <const Isa& isa>
 void install_memory_ops(KernelTable&);
 template <const Isa& isa>
@@ -41,7 +41,7 @@ KernelTable make(const char* name) {
   cpu::install_cross_entropy<isa>(table);
   cpu::install_dropout<isa>(table);
   cpu::install_embedding<isa>(table);
-  cpu::install_layer_norm<isa>(table);
+  cpu::install_norm<isa>(table);
   cpu::install_memory_ops<isa>(table);
   cpu::install_optimizer<isa>(table);
   return table;

@@ -5,45 +5,45 @@ namespace weft::test {
 using namespace weft::kernels;
 
 void break_norms(Tables& t) {
-  add(t, "layer_norm_forward: eps left out", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
-    LayerNormForward b = a;
+  add(t, "norm_forward: eps left out", &KernelTable::norm_forward, [](Context& c, const NormForward& a) {
+    NormForward b = a;
     b.eps = 0;
-    right().layer_norm_forward.run(c, b);
+    right().norm_forward.run(c, b);
   });
-  add(t, "layer_norm_forward: last row left out", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
-    LayerNormForward b = a;
+  add(t, "norm_forward: last row left out", &KernelTable::norm_forward, [](Context& c, const NormForward& a) {
+    NormForward b = a;
     b.x = but_last(a.x);
-    right().layer_norm_forward.run(c, b);
+    right().norm_forward.run(c, b);
   });
-  add(t, "layer_norm_forward: no mask", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
-    LayerNormForward b = a;
+  add(t, "norm_forward: no mask", &KernelTable::norm_forward, [](Context& c, const NormForward& a) {
+    NormForward b = a;
     b.dropout = {};
-    right().layer_norm_forward.run(c, b);
+    right().norm_forward.run(c, b);
   });
-  add(t, "layer_norm_forward: rstd scaled", &KernelTable::layer_norm_forward, [](Context& c, const LayerNormForward& a) {
-    right().layer_norm_forward.run(c, a);
+  add(t, "norm_forward: rstd scaled", &KernelTable::norm_forward, [](Context& c, const NormForward& a) {
+    right().norm_forward.run(c, a);
     multiply(a.rstd, 1.1f);
   });
-  add(t, "layer_norm_backward: dz_add left out", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
-    LayerNormBackward b = a;
+  add(t, "norm_backward: dz_add left out", &KernelTable::norm_backward, [](Context& c, const NormBackward& a) {
+    NormBackward b = a;
     b.dz_add = {};
-    right().layer_norm_backward.run(c, b);
+    right().norm_backward.run(c, b);
   });
-  add(t, "layer_norm_backward: dweight overwritten", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
+  add(t, "norm_backward: dweight overwritten", &KernelTable::norm_backward, [](Context& c, const NormBackward& a) {
     multiply(a.dweight, 0);
-    right().layer_norm_backward.run(c, a);
+    right().norm_backward.run(c, a);
   });
-  add(t, "layer_norm_backward: no mask", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
-    LayerNormBackward b = a;
+  add(t, "norm_backward: no mask", &KernelTable::norm_backward, [](Context& c, const NormBackward& a) {
+    NormBackward b = a;
     b.dropout = {};
-    right().layer_norm_backward.run(c, b);
+    right().norm_backward.run(c, b);
   });
-  add(t, "layer_norm_backward: sign of dbias", &KernelTable::layer_norm_backward, [](Context& c, const LayerNormBackward& a) {
-    right().layer_norm_backward.run(c, a);
+  add(t, "norm_backward: sign of dbias", &KernelTable::norm_backward, [](Context& c, const NormBackward& a) {
+    right().norm_backward.run(c, a);
     multiply(a.dbias, -1);
   });
-  add_workspace(t, "layer_norm_backward_workspace: falls", &KernelTable::layer_norm_backward,
-                [](const LayerNormBackward& a) { return std::max<std::int64_t>(0, 10000 - a.z.size(0)); });
+  add_workspace(t, "norm_backward_workspace: falls", &KernelTable::norm_backward,
+                [](const NormBackward& a) { return std::max<std::int64_t>(0, 10000 - a.z.size(0)); });
 }
 
 void break_embedding(Tables& t) {

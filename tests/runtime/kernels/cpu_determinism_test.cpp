@@ -58,19 +58,19 @@ std::vector<Tensor> norm_backward(TestContext& ctx, DType dtype) {
   const Tensor mean = ctx.empty({rows}, DType::kFloat32), rstd = ctx.empty({rows}, DType::kFloat32);
   const Tensor dweight = ctx.normal({columns}, DType::kFloat32, 5), dbias = ctx.normal({columns}, DType::kFloat32, 6);
   const RowDropout dropout = dropout_of(ctx, rows);
-  kernels::layer_norm_forward(
+  kernels::norm_forward(
       ctx, {.x = x, .residual = residual, .dropout = dropout, .weight = weight, .bias = bias, .z = z, .y = y, .mean = mean, .rstd = rstd});
-  kernels::layer_norm_backward(ctx, {.dy = residual,
-                                     .z = z,
-                                     .weight = weight,
-                                     .mean = mean,
-                                     .rstd = rstd,
-                                     .dz_add = x,
-                                     .dropout = dropout,
-                                     .dz = dz,
-                                     .dx = dx,
-                                     .dweight = dweight,
-                                     .dbias = dbias});
+  kernels::norm_backward(ctx, {.dy = residual,
+                               .z = z,
+                               .weight = weight,
+                               .mean = mean,
+                               .rstd = rstd,
+                               .dz_add = x,
+                               .dropout = dropout,
+                               .dz = dz,
+                               .dx = dx,
+                               .dweight = dweight,
+                               .dbias = dbias});
   return {z, y, mean, rstd, dz, dx, dweight, dbias};
 }
 

@@ -53,26 +53,26 @@ TEST_F(LauncherChecks, StatisticsAndSumsHaveTheSumType) {
 TEST_F(LauncherChecks, ANormThatDropsNeedsAnInputGradientOfItsOwn) {
   const Tensor vector = ctx_.zeros({6}, kFloat), column = ctx_.zeros({4}, kFloat);
   EXPECT_THAT(message_of([&] {
-                kernels::layer_norm_backward(ctx_, {.dy = x_,
-                                                    .z = x_,
-                                                    .weight = vector,
-                                                    .mean = column,
-                                                    .rstd = column,
-                                                    .dropout = row_dropout(ctx_, 4, 0.5),
-                                                    .dz = x_,
-                                                    .dweight = vector,
-                                                    .dbias = vector});
+                kernels::norm_backward(ctx_, {.dy = x_,
+                                              .z = x_,
+                                              .weight = vector,
+                                              .mean = column,
+                                              .rstd = column,
+                                              .dropout = row_dropout(ctx_, 4, 0.5),
+                                              .dz = x_,
+                                              .dweight = vector,
+                                              .dbias = vector});
               }),
               HasSubstr("dx may be absent only where nothing is dropped"));
 }
 
 TEST_F(LauncherChecks, ANormDropsOnlyOnItsWayToAResidual) {
   const Tensor vector = ctx_.zeros({6}, kFloat), column = ctx_.zeros({4}, kFloat);
-  kernels::LayerNormForward norm{
+  kernels::NormForward norm{
       .x = x_, .dropout = row_dropout(ctx_, 4, 0.5), .weight = vector, .bias = vector, .y = x_, .mean = column, .rstd = column};
-  EXPECT_THAT(message_of([&] { kernels::layer_norm_forward(ctx_, norm); }), HasSubstr("dropout and z go with a residual"));
+  EXPECT_THAT(message_of([&] { kernels::norm_forward(ctx_, norm); }), HasSubstr("dropout and z go with a residual"));
   norm.residual = x_;
-  EXPECT_THAT(message_of([&] { kernels::layer_norm_forward(ctx_, norm); }), HasSubstr("layer_norm_forward: z is absent"));
+  EXPECT_THAT(message_of([&] { kernels::norm_forward(ctx_, norm); }), HasSubstr("norm_forward: z is absent"));
 }
 
 TEST_F(LauncherChecks, KeyHeadsDivideQueryHeads) {

@@ -25,7 +25,7 @@ struct RowDropout {
 };
 
 /// z = residual + dropout(x), y = norm(z). Without residual: z is x, and neither dropout nor `z` is there.
-struct LayerNormForward {
+struct NormForward {
   Matrix x, residual;
   const void *weight, *bias;
   float eps;
@@ -34,8 +34,8 @@ struct LayerNormForward {
   float *mean, *rstd;
 };
 
-/// dz = norm'(dy) + dz_add; dx = dropout(dz). `partials`: see layer_norm_backward_partials.
-struct LayerNormBackward {
+/// dz = norm'(dy) + dz_add; dx = dropout(dz). `partials`: see norm_backward_partials.
+struct NormBackward {
   Matrix dy, z;
   const void* weight;
   const float *mean, *rstd;
@@ -180,9 +180,9 @@ struct Convert {
 
 /// The kernels of one instruction set. All are cut over OpenMP threads, and give the same bits for any number of them.
 struct Isa {
-  void (*layer_norm_forward)(const LayerNormForward&);
-  void (*layer_norm_backward)(const LayerNormBackward&);
-  std::int64_t (*layer_norm_backward_partials)(std::int64_t rows, std::int64_t columns);  // floats
+  void (*norm_forward)(const NormForward&);
+  void (*norm_backward)(const NormBackward&);
+  std::int64_t (*norm_backward_partials)(std::int64_t rows, std::int64_t columns);  // floats
   void (*dropout)(const DropoutApply&);
   void (*activate)(const Activate&);
   void (*bias_gradient)(const BiasGradient&);

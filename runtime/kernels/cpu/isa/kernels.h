@@ -17,9 +17,9 @@ inline S* row_or_null(const Matrix& matrix, std::int64_t r) {
   return matrix.data == nullptr ? nullptr : row<S>(matrix, r);
 }
 
-void layer_norm_forward(const LayerNormForward&);
-void layer_norm_backward(const LayerNormBackward&);
-std::int64_t layer_norm_backward_partials(std::int64_t rows, std::int64_t columns);
+void norm_forward(const NormForward&);
+void norm_backward(const NormBackward&);
+std::int64_t norm_backward_partials(std::int64_t rows, std::int64_t columns);
 void dropout(const DropoutApply&);
 void activate(const Activate&);
 void bias_gradient(const BiasGradient&);

@@ -3,9 +3,9 @@
 namespace weft::cpu::WEFT_ISA {
 
 const Isa isa = {
-    .layer_norm_forward = layer_norm_forward,
-    .layer_norm_backward = layer_norm_backward,
-    .layer_norm_backward_partials = layer_norm_backward_partials,
+    .norm_forward = norm_forward,
+    .norm_backward = norm_backward,
+    .norm_backward_partials = norm_backward_partials,
     .dropout = dropout,
     .activate = activate,
     .bias_gradient = bias_gradient,

@@ -13,11 +13,11 @@ struct Statistics {
 };
 
 template <class T>
-Statistics<SumType<T>> statistics(const T* x, std::int64_t columns, double eps) {
+Statistics<SumType<T>> statistics(const T* x, std::int64_t columns, double eps, bool centered) {
   using S = SumType<T>;
   S sum = 0, squares = 0;
   for (std::int64_t c = 0; c < columns; ++c) sum += load(x[c]);
-  const S mean = sum / S(columns);
+  const S mean = centered ? sum / S(columns) : S(0);
   for (std::int64_t c = 0; c < columns; ++c) {  // two passes: E[x^2] - mean^2 cancels in fp32 when |mean| >> deviation
     squares += (load(x[c]) - mean) * (load(x[c]) - mean);
   }
@@ -26,14 +26,16 @@ Statistics<SumType<T>> statistics(const T* x, std::int64_t columns, double eps) 
 
 /// y, mean and rstd of row r, from z.
 template <class T>
-void normalize(const T* z, const LayerNormForward& a, std::int64_t r) {
+void normalize(const T* z, const NormForward& a, std::int64_t r) {
   using S = SumType<T>;
-  const auto [mean, rstd] = statistics(z, a.x.size(1), a.eps);
-  a.mean.as<S>()[r] = mean;
+  const bool centered = a.mean.defined();
+  const auto [mean, rstd] = statistics(z, a.x.size(1), a.eps, centered);
+  if (centered) a.mean.as<S>()[r] = mean;
   a.rstd.as<S>()[r] = rstd;
-  const T *weight = a.weight.as<T>(), *bias = a.bias.as<T>();
+  const T *weight = a.weight.as<T>(), *bias = centered ? a.bias.as<T>() : nullptr;
   T* y = row<T>(a.y, r);
-  for (std::int64_t c = 0; c < a.x.size(1); ++c) y[c] = store<T>((load(z[c]) - mean) * rstd * load(weight[c]) + load(bias[c]));
+  for (std::int64_t c = 0; c < a.x.size(1); ++c)
+    y[c] = store<T>((load(z[c]) - mean) * rstd * load(weight[c]) + (centered ? load(bias[c]) : S(0)));
 }
 
 /// The gradient of a norm at one row: dz(c) once the two means over the row are known.
@@ -41,12 +43,15 @@ template <class T>
 class RowGradient {
  public:
   using S = SumType<T>;
-  RowGradient(const T* dy, const T* z, const T* weight, Statistics<S> s, std::int64_t columns) : dy_(dy), z_(z), weight_(weight), s_(s) {
+  RowGradient(const NormBackward& a, std::int64_t r)
+      : dy_(row<T>(a.dy, r)), z_(row<T>(a.z, r)), weight_(a.weight.as<T>()), s_{S(0), a.rstd.as<S>()[r]} {
+    const std::int64_t columns = a.z.size(1);
+    if (a.mean.defined()) s_.mean = a.mean.as<S>()[r];
     for (std::int64_t c = 0; c < columns; ++c) {
       mean_g_ += g(c);
       mean_g_xhat_ += g(c) * xhat(c);
     }
-    mean_g_ /= S(columns);
+    mean_g_ = a.mean.defined() ? mean_g_ / S(columns) : S(0);
     mean_g_xhat_ /= S(columns);
   }
   S xhat(std::int64_t c) const { return (load(z_[c]) - s_.mean) * s_.rstd; }
@@ -61,7 +66,7 @@ class RowGradient {
 
 }  // namespace
 
-void layer_norm_forward(Context& ctx, const LayerNormForward& a) {
+void norm_forward(Context& ctx, const NormForward& a) {
   const Tensor z = a.residual.defined() ? a.z : a.x;
   if (a.residual.defined()) dropout(ctx, {.x = a.x, .residual = a.residual, .dropout = a.dropout, .y = z});
   with_floating(z.dtype, [&]<class T>(T) {
@@ -69,19 +74,18 @@ void layer_norm_forward(Context& ctx, const LayerNormForward& a) {
   });
 }
 
-void layer_norm_backward(Context& ctx, const LayerNormBackward& a) {
+void norm_backward(Context& ctx, const NormBackward& a) {
   const DropoutMask mask(ctx, a.dropout);
   with_floating(a.z.dtype, [&]<class T>(T) {
     using S = SumType<T>;
-    S *dweight = a.dweight.as<S>(), *dbias = a.dbias.as<S>();
+    S *dweight = a.dweight.as<S>(), *dbias = a.dbias.defined() ? a.dbias.as<S>() : nullptr;
     for (std::int64_t r = 0; r < a.z.size(0); ++r) {
       const T* dy = row<T>(a.dy, r);
       const T* dz_add = a.dz_add.defined() ? row<T>(a.dz_add, r) : nullptr;
-      const Statistics<S> s{a.mean.as<S>()[r], a.rstd.as<S>()[r]};
-      const RowGradient<T> gradient(dy, row<T>(a.z, r), a.weight.as<T>(), s, a.z.size(1));
+      const RowGradient<T> gradient(a, r);
       for (std::int64_t c = 0; c < a.z.size(1); ++c) {  // everything of a column is read before it is written: dz may be dy
         dweight[c] += load(dy[c]) * gradient.xhat(c);
-        dbias[c] += load(dy[c]);
+        if (dbias != nullptr) dbias[c] += load(dy[c]);
         const S dz = gradient.dz(c) + (dz_add ? load(dz_add[c]) : S(0));
         row<T>(a.dz, r)[c] = store<T>(dz);
         if (a.dx.defined()) row<T>(a.dx, r)[c] = store<T>(dz * S(mask.factor(r, c)));

@@ -8,8 +8,24 @@ namespace {
 
 constexpr std::int64_t kBlock = 64;
 
+/// RMS norm: rstd from the squares alone, no mean and no bias.
 template <class S>
-void normalize(const LayerNormForward& a, const S* x, std::int64_t r) {
+void scale_by_rms(const NormForward& a, const S* x, std::int64_t r) {
+  const std::int64_t columns = a.x.columns;
+  float squares = 0;
+#pragma omp simd reduction(+ : squares)
+  for (std::int64_t c = 0; c < columns; ++c) squares += load(x[c]) * load(x[c]);
+  const float rstd = 1.f / __builtin_sqrtf(squares / static_cast<float>(columns) + a.eps);
+  a.rstd[r] = rstd;
+  const S* weight = at<S>(a.weight, 0);
+  S* y = row<S>(a.y, r);
+#pragma omp simd
+  for (std::int64_t c = 0; c < columns; ++c) store(y[c], load(x[c]) * rstd * load(weight[c]));
+}
+
+template <class S>
+void normalize(const NormForward& a, const S* x, std::int64_t r) {
+  if (a.mean == nullptr) return scale_by_rms(a, x, r);
   const std::int64_t columns = a.x.columns;
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -31,7 +47,7 @@ void normalize(const LayerNormForward& a, const S* x, std::int64_t r) {
 }
 
 template <class S>
-void forward(const LayerNormForward& a) {
+void forward(const NormForward& a) {
   const bool joins = a.residual.data != nullptr;
 #pragma omp parallel for schedule(static) if (a.x.rows * a.x.columns > kParallelElements)
   for (std::int64_t r = 0; r < a.x.rows; ++r) {
@@ -40,14 +56,14 @@ void forward(const LayerNormForward& a) {
   }
 }
 
-/// One row: dz and dx overwritten, dweight and dbias (of this block) added to. dz may be dy or dz_add: tile by tile, all is read before it
-/// is written.
-template <class S>
-void backward_row(const LayerNormBackward& a, std::int64_t r, float* dweight, float* dbias) {
+/// One row: dz and dx overwritten, dweight and dbias (of this block) added to; RMS norm is not centered. dz may be dy or dz_add: tile by
+/// tile, all is read before it is written.
+template <class S, bool centered>
+void backward_row(const NormBackward& a, std::int64_t r, float* dweight, float* dbias) {
   const std::int64_t columns = a.z.columns;
   const S *dy = row<S>(a.dy, r), *z = row<S>(a.z, r), *weight = at<S>(a.weight, 0), *add = row_or_null<S>(a.dz_add, r);
   S *out = row<S>(a.dz, r), *dx = row_or_null<S>(a.dx, r);
-  const float mean = a.mean[r], rstd = a.rstd[r];
+  const float mean = centered ? a.mean[r] : 0.f, rstd = a.rstd[r];
   float sum_g = 0, sum_g_xhat = 0;
 #pragma omp simd reduction(+ : sum_g, sum_g_xhat)
   for (std::int64_t c = 0; c < columns; ++c) {
@@ -55,9 +71,9 @@ void backward_row(const LayerNormBackward& a, std::int64_t r, float* dweight, fl
     sum_g += g;
     sum_g_xhat += g * xhat;
     dweight[c] += d * xhat;
-    dbias[c] += d;
+    if constexpr (centered) dbias[c] += d;
   }
-  const float mean_g = sum_g / static_cast<float>(columns), mean_g_xhat = sum_g_xhat / static_cast<float>(columns);
+  const float mean_g = centered ? sum_g / static_cast<float>(columns) : 0.f, mean_g_xhat = sum_g_xhat / static_cast<float>(columns);
   float dz[kTile];
   for (std::int64_t begin = 0; begin < columns; begin += kTile) {
     const std::int64_t count = min(kTile, columns - begin);
@@ -77,37 +93,38 @@ void backward_row(const LayerNormBackward& a, std::int64_t r, float* dweight, fl
   }
 }
 
-template <class S>
-void backward(const LayerNormBackward& a) {
+template <class S, bool centered>
+void backward(const NormBackward& a) {
   const std::int64_t rows = a.z.rows, columns = a.z.columns, blocks = ceil_div(rows, kBlock);
 #pragma omp parallel for schedule(static) if (rows * columns > kParallelElements)
   for (std::int64_t block = 0; block < blocks; ++block) {
     float *dweight = a.partials + block * 2 * columns, *dbias = dweight + columns;
     for (std::int64_t c = 0; c < 2 * columns; ++c) dweight[c] = 0;
     const std::int64_t end = min(rows, (block + 1) * kBlock);
-    for (std::int64_t r = block * kBlock; r < end; ++r) backward_row<S>(a, r, dweight, dbias);
+    for (std::int64_t r = block * kBlock; r < end; ++r) backward_row<S, centered>(a, r, dweight, dbias);
   }
   for (std::int64_t block = 0; block < blocks; ++block) {
     const float *dweight = a.partials + block * 2 * columns, *dbias = dweight + columns;
 #pragma omp simd
     for (std::int64_t c = 0; c < columns; ++c) {
       a.dweight[c] += dweight[c];
-      a.dbias[c] += dbias[c];
+      if constexpr (centered) a.dbias[c] += dbias[c];
     }
   }
 }
 
 }  // namespace
 
-void layer_norm_forward(const LayerNormForward& a) {
+void norm_forward(const NormForward& a) {
   return a.x.storage == Storage::kBFloat16 ? forward<bf16>(a) : forward<float>(a);
 }
 
-void layer_norm_backward(const LayerNormBackward& a) {
-  return a.z.storage == Storage::kBFloat16 ? backward<bf16>(a) : backward<float>(a);
+void norm_backward(const NormBackward& a) {
+  if (a.mean == nullptr) return a.z.storage == Storage::kBFloat16 ? backward<bf16, false>(a) : backward<float, false>(a);
+  return a.z.storage == Storage::kBFloat16 ? backward<bf16, true>(a) : backward<float, true>(a);
 }
 
-std::int64_t layer_norm_backward_partials(std::int64_t rows, std::int64_t columns) {
+std::int64_t norm_backward_partials(std::int64_t rows, std::int64_t columns) {
   return ceil_div(rows, kBlock) * 2 * columns;
 }
 

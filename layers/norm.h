@@ -5,14 +5,18 @@
 
 namespace weft {
 
-struct LayerNormConfig {
+enum class NormKind { kLayerNorm, kRmsNorm };
+
+struct NormConfig {
   std::int64_t hidden_size = 0;
   double eps = 1e-5;
+  NormKind kind = NormKind::kLayerNorm;
 };
 
-/// y = (z - mean) / sqrt(var + eps) * weight + bias, over the last dim; var is biased (divides by C). arXiv 1607.06450. z is x itself, or,
-/// where x joins a residual, z = residual + dropout(x), in the same pass over a row.
-class LayerNorm {
+/// Layer norm: y = (z - mean) / sqrt(var + eps) * weight + bias, over the last dim; var is biased (divides by C). arXiv 1607.06450. RMS
+/// norm: y = z / sqrt(mean(z^2) + eps) * weight. arXiv 1910.07467. z is x itself, or, where x joins a residual, z = residual + dropout(x),
+/// in the same pass over a row.
+class Norm {
  public:
   struct Input {
     Tensor x;            // (T, C)
@@ -22,11 +26,11 @@ class LayerNorm {
   };
   struct Saved {
     Tensor z;           // (T, C), the caller's, saved until backward; x where there was no residual
-    Tensor mean, rstd;  // (T), sum type
+    Tensor mean, rstd;  // (T), sum type; RMS norm has no mean
     RowDropout dropout;
   };
 
-  LayerNorm(const LayerNormConfig&, ParameterScope);  // registers weight (C) = 1 and bias (C) = 0
+  Norm(const NormConfig&, ParameterScope);  // registers weight (C) = 1; layer norm also bias (C) = 0
 
   /// y (T, C) is overwritten; it may be x only when there is no residual and no backward follows. Takes mean and rstd from saved memory.
   void forward(Context&, const Input&, Tensor y, Saved&) const;
@@ -42,7 +46,7 @@ class LayerNorm {
 
  private:
   Parameter* weight_;
-  Parameter* bias_;
+  Parameter* bias_ = nullptr;  // RMS norm: none
   double eps_;
 };
 
