@@ -22,10 +22,11 @@ std::vector<std::string> moment_names(const OptimizerConfig& config) {
   return names;
 }
 
+/// Those of which this rank holds something: an empty piece begins where the next parameter does, and would stand anywhere among them.
 std::vector<const Parameter*> saved_in_order(const ParameterSet& set) {
   std::vector<const Parameter*> parameters;
   for (const Parameter& parameter : set.parameters()) {
-    if (parameter.saved) parameters.push_back(&parameter);
+    if (parameter.saved && parameter.shape.elements() > 0) parameters.push_back(&parameter);
   }
   std::sort(parameters.begin(), parameters.end(), [](const Parameter* a, const Parameter* b) { return a->offset < b->offset; });
   return parameters;
@@ -36,6 +37,7 @@ std::vector<FlatRange> cut_ranges(const ParameterSet& set) {
   std::vector<FlatRange> ranges;
   bool joins = false;
   for (const FlatPart& flat : flat_parts(set)) {
+    if (flat.range.begin == flat.range.end) continue;
     const bool cut = !is_whole(*flat.part);
     if (cut && joins) {
       ranges.back().end = flat.range.end;

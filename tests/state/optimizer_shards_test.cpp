@@ -197,15 +197,18 @@ TEST_F(OptimizerShardsTest, FrozenParametersAndConstantsStay) {
   EXPECT_NEAR(ctx_.step_state(StepState::kGradNorm), norm_of_trained, 1e-6);
 }
 
-/// One update on each rank of a grid, of a cut matrix, a cut bias and a norm that every tensor-parallel rank holds whole. `poison`: the
-/// gradient of the last rank's piece of the matrix is not finite.
-void update_on_grid(Grid grid, int zero_stage, bool poison, const std::function<void(TestContext&)>& check) {
+constexpr double kGridRate = 0.01;
+
+/// One update on each rank of a grid, of a cut matrix, a cut bias, a norm that every tensor-parallel rank holds whole, and a table so small
+/// that the first of them has all of it. `poison`: the gradient of the last rank's piece of the matrix is not finite.
+void update_on_grid(Grid grid, int zero_stage, bool poison, const std::function<void(TestContext&, const ParameterSet&)>& check) {
   const ParallelConfig parallel{.data = grid.data, .tensor = grid.tensor, .zero_stage = zero_stage, .bucket_mb = 1};
   run_ranks(grid.data * grid.tensor, parallel, [&](Mesh& mesh) {
     TestContext ctx;
     ParameterSet set(1, mesh.dp->size());
     const Cut cut = TensorParallel(*mesh.tp).cut(0);
     const ParameterScope scope(set, "m", 0);
+    const Parameter& table = scope.add("table", {3, 8}, Init::zeros(), false, TensorParallel(*mesh.tp).cut(0, 64));
     const Parameter& weight = scope.add("weight", {8, 96}, Init::zeros(), true, cut);
     const Parameter& norm = scope.add("norm", {7}, Init::zeros());
     const Parameter& bias = scope.add("bias", {8}, Init::zeros(), false, cut);
@@ -215,37 +218,52 @@ void update_on_grid(Grid grid, int zero_stage, bool poison, const std::function<
     storage.initialize(ctx);
     OptimizerShards shards({.max_grad_norm = 1}, storage, mesh, ctx.context().device);
     shards.initialize(ctx);
-    for (const auto& [parameter, gradient] : {std::pair(&weight, 0.5), {&norm, 3.0}, {&bias, -1.0}}) {
+    for (const auto& [parameter, gradient] : {std::pair(&weight, 0.5), {&norm, 3.0}, {&bias, -1.0}, {&table, 2.0}}) {
       set_all(parameter->grad.view({parameter->shape.elements()}), gradient);
     }
     if (poison && mesh.tp->rank() == grid.tensor - 1) set_all(weight.grad.view({weight.shape.elements()}), std::nan(""));
+    ctx.step_state(StepState::kLearningRate) = kGridRate;
     shards.update(ctx, GradientReducer(storage, *mesh.dp).slices());
-    check(ctx);
+    check(ctx, set);
   });
 }
 
-class NormOnGridTest : public testing::TestWithParam<Grid> {};
+class OptimizerOnGridTest : public testing::TestWithParam<Grid> {};
 
-TEST_P(NormOnGridTest, CountsEveryElementOnce) {
+TEST_P(OptimizerOnGridTest, TheNormCountsEveryElementOnce) {
   for (const int zero_stage : {0, 1}) {
-    update_on_grid(GetParam(), zero_stage, false, [&](TestContext& ctx) {
-      const double norm = std::sqrt(8 * 96 * 0.25 + 7 * 9 + 8);  // of sums that double holds exactly
+    update_on_grid(GetParam(), zero_stage, false, [&](TestContext& ctx, const ParameterSet&) {
+      const double norm = std::sqrt(8 * 96 * 0.25 + 7 * 9 + 8 + 24 * 4);  // of sums that double holds exactly
       EXPECT_EQ(ctx.step_state(StepState::kGradNorm), norm) << "zero_stage " << zero_stage;
       EXPECT_EQ(ctx.step_state(StepState::kFinite), 1);
     });
   }
 }
 
-TEST_P(NormOnGridTest, ANumberThatIsNotFiniteOnOneRankStopsAll) {
+/// Adam's first step has the size of the learning rate. A tensor of which a rank holds nothing begins where the next one does.
+TEST_P(OptimizerOnGridTest, UpdatesEveryElementOnce) {
   for (const int zero_stage : {0, 1}) {
-    update_on_grid(GetParam(), zero_stage, true, [&](TestContext& ctx) {
+    update_on_grid(GetParam(), zero_stage, false, [&](TestContext&, const ParameterSet& set) {
+      for (const Parameter& parameter : set.parameters()) {
+        for (const double value : test::to_doubles(parameter.value)) {
+          ASSERT_NEAR(std::abs(value), kGridRate, 1e-4 * kGridRate) << parameter.parts[0].name << ", zero_stage " << zero_stage;
+        }
+      }
+    });
+  }
+}
+
+TEST_P(OptimizerOnGridTest, ANumberThatIsNotFiniteOnOneRankStopsAll) {
+  for (const int zero_stage : {0, 1}) {
+    update_on_grid(GetParam(), zero_stage, true, [&](TestContext& ctx, const ParameterSet&) {
       EXPECT_EQ(ctx.step_state(StepState::kFinite), 0) << "zero_stage " << zero_stage;
       EXPECT_EQ(ctx.step_state(StepState::kAdamCount), 0);
     });
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Grids, NormOnGridTest, testing::Values(Grid{1, 1}, Grid{2, 1}, Grid{1, 2}, Grid{2, 2}, Grid{1, 4}, Grid{3, 2}),
+INSTANTIATE_TEST_SUITE_P(Grids, OptimizerOnGridTest,
+                         testing::Values(Grid{1, 1}, Grid{2, 1}, Grid{1, 2}, Grid{2, 2}, Grid{1, 4}, Grid{3, 2}),
                          [](const auto& grid) { return fmt::format("data{}tensor{}", grid.param.data, grid.param.tensor); });
 
 TEST_F(OptimizerShardsTest, ValuesAreTheRoundedMasters) {
