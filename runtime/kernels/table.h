@@ -12,6 +12,7 @@
 #include "runtime/kernels/memory_ops.h"
 #include "runtime/kernels/norm.h"
 #include "runtime/kernels/optimizer.h"
+#include "runtime/kernels/swiglu.h"
 
 namespace weft {
 
@@ -22,6 +23,8 @@ std::int64_t packed_matmul_bytes(const Tensor& b, bool transpose_b);
 void pack_matmul(Context&, const PackMatmul&);
 void bias_gradient(Context&, const BiasGradient&);
 void activation_backward(Context&, const ActivationBackward&);
+void swiglu_forward(Context&, const SwigluForward&);
+void swiglu_backward(Context&, const SwigluBackward&);
 void dropout(Context&, const DropoutApply&);
 void norm_forward(Context&, const NormForward&);
 void norm_backward(Context&, const NormBackward&);
@@ -66,6 +69,8 @@ struct KernelTable {
   Kernel<kernels::PackMatmul> pack_matmul{kernels::reference::pack_matmul};
   Kernel<kernels::BiasGradient> bias_gradient{kernels::reference::bias_gradient};
   Kernel<kernels::ActivationBackward> activation_backward{kernels::reference::activation_backward};
+  Kernel<kernels::SwigluForward> swiglu_forward{kernels::reference::swiglu_forward};
+  Kernel<kernels::SwigluBackward> swiglu_backward{kernels::reference::swiglu_backward};
   Kernel<kernels::DropoutApply> dropout{kernels::reference::dropout};
   Kernel<kernels::NormForward> norm_forward{kernels::reference::norm_forward};
   Kernel<kernels::NormBackward> norm_backward{kernels::reference::norm_backward};

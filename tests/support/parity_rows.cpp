@@ -26,6 +26,18 @@ ParityCase activation_case(Size s, Activation activation, bool in_place) {
   });
 }
 
+ParityCase swiglu_case(std::string_view kernel, Size s, double p, bool in_place) {
+  const std::string name = fmt::format("{} dropout {}{}", kernel, p, in_place ? ", in place" : "");
+  return parity_case(at(name, s), [=](TestContext& ctx, DType dtype) {
+    const Tensor gate_up = ctx.normal({s.rows, 2 * s.columns}, dtype, 1, 3.0), dh = ctx.normal({s.rows, s.columns}, dtype, 2);
+    const Tensor h = ctx.empty(dh.shape, dtype), dgate_up = in_place ? gate_up : ctx.empty(gate_up.shape, dtype);
+    const RowDropout dropout = row_dropout(ctx, s.rows, p);
+    kernels::swiglu_forward(ctx, {.gate_up = gate_up, .dropout = dropout, .h = h});
+    kernels::swiglu_backward(ctx, {.dh = dh, .gate_up = gate_up, .dropout = dropout, .dgate_up = dgate_up});
+    return std::vector<Output>{h, dgate_up};
+  });
+}
+
 ParityCase dropout_case(Size s, double p) {
   return parity_case(at(fmt::format("dropout {}", p), s), [=](TestContext& ctx, DType dtype) {
     const Tensor x = ctx.normal({s.rows, s.columns}, dtype, 1), y = ctx.empty(x.shape, dtype), in_place = ctx.normal(x.shape, dtype, 2);
@@ -156,6 +168,10 @@ std::vector<ParityCase> row_parity_cases() {
     for (const double p : {0.0, 0.3}) {
       cases.push_back(dropout_case(s, p));
       cases.push_back(residual_dropout_case(s, p));
+      for (const char* kernel : {"swiglu_forward", "swiglu_backward"}) {
+        cases.push_back(swiglu_case(kernel, s, p, false));
+        cases.push_back(swiglu_case(kernel, s, p, true));
+      }
     }
     for (const bool rms : {false, true}) append_norm_cases(s, rms, cases);
   }

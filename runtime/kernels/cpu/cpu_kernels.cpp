@@ -23,6 +23,8 @@ template <const Isa& isa>
 void install_memory_ops(KernelTable&);
 template <const Isa& isa>
 void install_optimizer(KernelTable&);
+template <const Isa& isa>
+void install_swiglu(KernelTable&);
 template <const Isa& isa, const Products& products>
 void install_matmul(KernelTable&);
 
@@ -44,6 +46,7 @@ KernelTable make(const char* name) {
   cpu::install_norm<isa>(table);
   cpu::install_memory_ops<isa>(table);
   cpu::install_optimizer<isa>(table);
+  cpu::install_swiglu<isa>(table);
   return table;
 }
 

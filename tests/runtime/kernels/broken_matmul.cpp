@@ -63,6 +63,16 @@ void break_rows(Tables& t) {
     if (a.activation == Activation::kGelu) b.activation = Activation::kRelu;
     right().activation_backward.run(c, b);
   });
+  add(t, "swiglu_forward: no mask", &KernelTable::swiglu_forward, [](Context& c, const SwigluForward& a) {
+    SwigluForward b = a;
+    b.dropout = {};
+    right().swiglu_forward.run(c, b);
+  });
+  add(t, "swiglu_backward: no mask", &KernelTable::swiglu_backward, [](Context& c, const SwigluBackward& a) {
+    SwigluBackward b = a;
+    b.dropout = {};
+    right().swiglu_backward.run(c, b);
+  });
   add(t, "dropout: no mask", &KernelTable::dropout, [](Context& c, const DropoutApply& a) {
     DropoutApply b = a;
     b.dropout = {};

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/kernels/matmul.h"
+#include "runtime/kernels/swiglu.h"
 #include "tests/runtime/kernels/sizes.h"
 #include "tests/support/gradient_check.h"
 #include "tests/support/parity_case.h"
@@ -39,6 +40,21 @@ TEST(LinearGradients, MatchFiniteDifferences) {
   for (const Activation activation : kActivations) {
     for (const auto& [rows, columns] : kOddSizes) check_linear(rows, columns, 5, activation);
     check_linear(4, 3, 1, activation);
+  }
+}
+
+TEST(SwigluGradients, MatchFiniteDifferences) {
+  for (const auto& [rows, columns] : kOddSizes) {
+    TestContext ctx;
+    const Tensor gate_up = ctx.normal({rows, 2 * columns}, kDouble, 1), h = ctx.empty({rows, columns}, kDouble);
+    const Tensor dh = ctx.normal(h.shape, kDouble, 2), dgate_up = ctx.empty(gate_up.shape, kDouble);
+    const RowDropout dropout = row_dropout(ctx, rows, 0.3);
+    kernels::swiglu_backward(ctx, {.dh = dh, .gate_up = gate_up, .dropout = dropout, .dgate_up = dgate_up});
+    const auto error = check_gradients({{"gate and up", gate_up, dgate_up}}, [&] {
+      kernels::swiglu_forward(ctx, {.gate_up = gate_up, .dropout = dropout, .h = h});
+      return dot(h, dh);
+    });
+    EXPECT_LT(error.worst, kGradientTolerance) << error.where;
   }
 }
 

@@ -61,6 +61,19 @@ struct Activate {
   Matrix dy, x, y;
 };
 
+/// h = dropout(silu(gate) up).
+struct SwigluForward {
+  Matrix gate_up;
+  RowDropout dropout;
+  Matrix h;
+};
+
+struct SwigluBackward {
+  Matrix dh, gate_up;
+  RowDropout dropout;
+  Matrix dgate_up;
+};
+
 /// dbias += column sums of dy.
 struct BiasGradient {
   Matrix dy;
@@ -185,6 +198,8 @@ struct Isa {
   std::int64_t (*norm_backward_partials)(std::int64_t rows, std::int64_t columns);  // floats
   void (*dropout)(const DropoutApply&);
   void (*activate)(const Activate&);
+  void (*swiglu_forward)(const SwigluForward&);
+  void (*swiglu_backward)(const SwigluBackward&);
   void (*bias_gradient)(const BiasGradient&);
   std::int64_t (*bias_gradient_partials)(std::int64_t rows, std::int64_t columns);  // floats
   void (*embedding_forward)(const EmbeddingForward&);

@@ -22,6 +22,8 @@ void norm_backward(const NormBackward&);
 std::int64_t norm_backward_partials(std::int64_t rows, std::int64_t columns);
 void dropout(const DropoutApply&);
 void activate(const Activate&);
+void swiglu_forward(const SwigluForward&);
+void swiglu_backward(const SwigluBackward&);
 void bias_gradient(const BiasGradient&);
 std::int64_t bias_gradient_partials(std::int64_t rows, std::int64_t columns);
 void embedding_forward(const EmbeddingForward&);
