@@ -40,42 +40,33 @@ void sgd_block(const Sgd& a, std::int64_t begin, std::int64_t end) {
   }
 }
 
+/// Calls update(block, begin, end) for every block of `size` elements, cut over the threads.
+template <class Update>
+void for_each_block(std::int64_t size, const Update& update) {
+  const std::int64_t blocks = ceil_div(size, kBlock);
+#pragma omp parallel for schedule(static) if (size > kParallelElements)
+  for (std::int64_t block = 0; block < blocks; ++block) update(block, block * kBlock, min(size, (block + 1) * kBlock));
+}
+
 }  // namespace
 
 void adam(const Adam& a) {
-  const std::int64_t blocks = ceil_div(a.size, kBlock);
-#pragma omp parallel for schedule(static) if (a.size > kParallelElements)
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    const std::int64_t begin = block * kBlock, end = min(a.size, begin + kBlock);
-    if (a.storage == Storage::kBFloat16) {
-      adam_block<bf16>(a, begin, end);
-    } else {
-      adam_block<float>(a, begin, end);
-    }
-  }
+  for_each_block(a.size, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+    a.storage == Storage::kBFloat16 ? adam_block<bf16>(a, begin, end) : adam_block<float>(a, begin, end);
+  });
 }
 
 void sgd(const Sgd& a) {
-  const std::int64_t blocks = ceil_div(a.size, kBlock);
-#pragma omp parallel for schedule(static) if (a.size > kParallelElements)
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    const std::int64_t begin = block * kBlock, end = min(a.size, begin + kBlock);
-    if (a.storage == Storage::kBFloat16) {
-      sgd_block<bf16>(a, begin, end);
-    } else {
-      sgd_block<float>(a, begin, end);
-    }
-  }
+  for_each_block(a.size, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
+    a.storage == Storage::kBFloat16 ? sgd_block<bf16>(a, begin, end) : sgd_block<float>(a, begin, end);
+  });
 }
 
 void ema(const Ema& a) {
-  const std::int64_t blocks = ceil_div(a.size, kBlock);
-#pragma omp parallel for schedule(static) if (a.size > kParallelElements)
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    const std::int64_t end = min(a.size, (block + 1) * kBlock);
+  for_each_block(a.size, [&](std::int64_t, std::int64_t begin, std::int64_t end) {
 #pragma omp simd
-    for (std::int64_t i = block * kBlock; i < end; ++i) a.average[i] = a.decay * a.average[i] + a.one_minus_decay * a.master[i];
-  }
+    for (std::int64_t i = begin; i < end; ++i) a.average[i] = a.decay * a.average[i] + a.one_minus_decay * a.master[i];
+  });
 }
 
 std::int64_t sum_of_squares_partials(std::int64_t size) {
@@ -83,16 +74,13 @@ std::int64_t sum_of_squares_partials(std::int64_t size) {
 }
 
 void sum_of_squares(const float* x, std::int64_t size, double* sum, double* partials) {
-  const std::int64_t blocks = ceil_div(size, kBlock);
-#pragma omp parallel for schedule(static) if (size > kParallelElements)
-  for (std::int64_t block = 0; block < blocks; ++block) {
-    const std::int64_t end = min(size, (block + 1) * kBlock);
+  for_each_block(size, [&](std::int64_t block, std::int64_t begin, std::int64_t end) {
     double squares = 0;
 #pragma omp simd reduction(+ : squares)
-    for (std::int64_t i = block * kBlock; i < end; ++i) squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+    for (std::int64_t i = begin; i < end; ++i) squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
     partials[block] = squares;
-  }
-  for (std::int64_t block = 0; block < blocks; ++block) *sum += partials[block];
+  });
+  for (std::int64_t block = 0; block < sum_of_squares_partials(size); ++block) *sum += partials[block];
 }
 
 }  // namespace weft::cpu::WEFT_ISA
