@@ -1,6 +1,8 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weft {
@@ -42,6 +44,12 @@ enum class VocabType { kSentencePiece, kWord, kChar, kByte };
 enum class VocabAlgorithm { kBpe, kUnigram };
 /// What a learned SentencePiece vocabulary does to text before it cuts it, the rules of the library by name; cf: case folding too.
 enum class TextNormalization { kIdentity, kNmtNfkc, kNfkc, kNmtNfkcCf, kNfkcCf };
+inline constexpr std::array<std::pair<const char*, TextNormalization>, 5> kTextNormalizations{
+    {{"identity", TextNormalization::kIdentity},
+     {"nmt_nfkc", TextNormalization::kNmtNfkc},
+     {"nfkc", TextNormalization::kNfkc},
+     {"nmt_nfkc_cf", TextNormalization::kNmtNfkcCf},
+     {"nfkc_cf", TextNormalization::kNfkcCf}}};
 
 /// Section `vocab` of the configuration.
 struct VocabConfig {

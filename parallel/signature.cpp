@@ -1,5 +1,7 @@
 #include "parallel/signature.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "runtime/error.h"
@@ -7,23 +9,8 @@
 namespace weft {
 
 std::string_view name(Operation operation) {
-  switch (operation) {
-    case Operation::kAllReduce:
-      return "all_reduce";
-    case Operation::kReduceScatter:
-      return "reduce_scatter";
-    case Operation::kAllGather:
-      return "all_gather";
-    case Operation::kBroadcast:
-      return "broadcast";
-    case Operation::kBarrier:
-      return "barrier";
-    case Operation::kGather:
-      return "gather";
-    case Operation::kAgree:
-      return "agree";
-  }
-  fail(fmt::format("no collective has number {}", static_cast<int>(operation)));
+  constexpr std::array<std::string_view, 7> kNames{"all_reduce", "reduce_scatter", "all_gather", "broadcast", "barrier", "gather", "agree"};
+  return kNames.at(static_cast<std::size_t>(operation));  // in the order of Operation
 }
 
 std::string describe(const Signature& s) {

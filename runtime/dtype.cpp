@@ -1,41 +1,26 @@
 #include "runtime/dtype.h"
 
-#include "runtime/error.h"
+#include <array>
+#include <cstddef>
 
 namespace weft {
+namespace {
+
+struct Element {
+  std::string_view name;
+  std::int64_t bytes;
+};
+/// In the order of DType.
+constexpr std::array<Element, 6> kElements{{{"float32", 4}, {"bfloat16", 2}, {"float64", 8}, {"int32", 4}, {"int64", 8}, {"uint8", 1}}};
+
+}  // namespace
 
 std::int64_t size_of(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-    case DType::kInt32:
-      return 4;
-    case DType::kBFloat16:
-      return 2;
-    case DType::kFloat64:
-    case DType::kInt64:
-      return 8;
-    case DType::kUInt8:
-      return 1;
-  }
-  fail("size_of: unknown dtype");
+  return kElements.at(static_cast<std::size_t>(dtype)).bytes;
 }
 
 std::string_view name(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return "float32";
-    case DType::kBFloat16:
-      return "bfloat16";
-    case DType::kFloat64:
-      return "float64";
-    case DType::kInt32:
-      return "int32";
-    case DType::kInt64:
-      return "int64";
-    case DType::kUInt8:
-      return "uint8";
-  }
-  fail("name: unknown dtype");
+  return kElements.at(static_cast<std::size_t>(dtype)).name;
 }
 
 DType sum_type(DType dtype) {

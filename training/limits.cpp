@@ -1,6 +1,7 @@
 #include "training/limits.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -8,21 +9,9 @@
 namespace weft {
 
 std::string_view name(Limit limit) {
-  switch (limit) {
-    case Limit::kSteps:
-      return "train_steps";
-    case Limit::kEpochs:
-      return "max_epochs";
-    case Limit::kTokens:
-      return "max_tokens_seen";
-    case Limit::kTime:
-      return "stop_time_hours";
-    case Limit::kEarlyStopping:
-      return "early_stopping";
-    case Limit::kNone:
-      break;
-  }
-  return "none";
+  constexpr std::array<std::string_view, 6> kNames{"none",          "train_steps", "max_epochs", "max_tokens_seen", "stop_time_hours",
+                                                   "early_stopping"};
+  return kNames.at(static_cast<std::size_t>(limit));  // in the order of Limit
 }
 
 Limit limit_reached(const LimitsConfig& limits, const RunCounts& now, double hours) {

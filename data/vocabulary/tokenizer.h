@@ -7,11 +7,16 @@
 #include <vector>
 
 #include "data/data_config.h"
-#include "data/vocabulary/vocabulary.h"
 
 namespace weft {
 
-/// Text <-> ids of one kind of vocabulary; behind Vocabulary, which checks the ids. Constant, so threads may share it.
+/// Ids that mean something to training and decoding. Read from the vocabulary; one that Weft learns has unk 0, bos 1, eos 2.
+struct SpecialIds {
+  std::int32_t unk = 0, bos = 1, eos = 2;
+  friend bool operator==(const SpecialIds&, const SpecialIds&) = default;
+};
+
+/// Text <-> ids of one kind of vocabulary. The program uses it through Vocabulary, which checks the ids. Constant, so threads may share it.
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;

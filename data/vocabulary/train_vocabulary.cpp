@@ -110,19 +110,7 @@ std::string all_bytes() {
 }  // namespace
 
 std::string name_of(TextNormalization rule) {
-  switch (rule) {
-    case TextNormalization::kNmtNfkc:
-      return "nmt_nfkc";
-    case TextNormalization::kNfkc:
-      return "nfkc";
-    case TextNormalization::kNmtNfkcCf:
-      return "nmt_nfkc_cf";
-    case TextNormalization::kNfkcCf:
-      return "nfkc_cf";
-    case TextNormalization::kIdentity:
-      break;
-  }
-  return "identity";
+  return kTextNormalizations.at(static_cast<std::size_t>(rule)).first;
 }
 
 std::string learn_vocabulary(const std::vector<TextColumn>& columns, const VocabConfig& config, const SampleLimits& limits) {

@@ -1,5 +1,6 @@
 #include "data/vocabulary/vocabulary.h"
 
+#include <array>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -8,7 +9,6 @@
 #include "data/text/text_file.h"
 #include "data/text/utf8.h"
 #include "data/vocabulary/entry_list.h"
-#include "data/vocabulary/tokenizer.h"
 #include "runtime/error.h"
 
 namespace weft {
@@ -31,21 +31,12 @@ bool is_entry_list(const std::string& content) {
 
 }  // namespace
 
-Vocabulary::Vocabulary() = default;
-Vocabulary::Vocabulary(Vocabulary&&) noexcept = default;
-Vocabulary& Vocabulary::operator=(Vocabulary&&) noexcept = default;
-Vocabulary::~Vocabulary() = default;
-
 Vocabulary Vocabulary::load(const std::string& path) {
   const std::string content = read_model(path);
   Vocabulary vocabulary;
   vocabulary.tokenizer_ = is_entry_list(content) ? read_entry_list(content, path) : read_sentencepiece(content, path);
   vocabulary.fingerprint_ = XXH3_64bits(content.data(), content.size());
   return vocabulary;
-}
-
-std::vector<std::int32_t> Vocabulary::encode(std::string_view text) const {
-  return tokenizer_->encode(text);
 }
 
 void Vocabulary::require_inside(std::int32_t id) const {
@@ -64,34 +55,9 @@ std::string Vocabulary::piece(std::int32_t id) const {
   return written;
 }
 
-VocabType Vocabulary::type() const {
-  return tokenizer_->type;
-}
-
-std::int64_t Vocabulary::size() const {
-  return tokenizer_->size;
-}
-
-const SpecialIds& Vocabulary::special() const {
-  return tokenizer_->special;
-}
-
-bool Vocabulary::is_unknown(std::int32_t id) const {
-  return tokenizer_->is_unknown(id);
-}
-
 std::string kind_of(VocabType type) {
-  switch (type) {
-    case VocabType::kWord:
-      return "a word vocabulary";
-    case VocabType::kChar:
-      return "a character vocabulary";
-    case VocabType::kByte:
-      return "a byte vocabulary";
-    case VocabType::kSentencePiece:
-      break;
-  }
-  return "a SentencePiece vocabulary";
+  constexpr std::array kKinds{"a SentencePiece vocabulary", "a word vocabulary", "a character vocabulary", "a byte vocabulary"};
+  return kKinds.at(static_cast<std::size_t>(type));  // in the order of VocabType
 }
 
 }  // namespace weft

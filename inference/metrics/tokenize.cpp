@@ -1,7 +1,6 @@
 #include "inference/metrics/tokenize.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "inference/metrics/unicode.h"
@@ -9,12 +8,6 @@
 
 namespace weft {
 namespace {
-
-constexpr std::array<std::pair<BleuTokenizer, std::string_view>, 5> kNames = {{{BleuTokenizer::k13a, "13a"},
-                                                                               {BleuTokenizer::kIntl, "intl"},
-                                                                               {BleuTokenizer::kZh, "zh"},
-                                                                               {BleuTokenizer::kChar, "char"},
-                                                                               {BleuTokenizer::kNone, "none"}}};
 
 /// sacreBLEU's list of Chinese blocks. Its entry for U+20000 .. U+2A6D6 is written, and compared, as strings of two characters, and so
 /// amounts to U+2001 .. U+2A6D: curly quotes and long dashes are words of their own, rare characters are not. Comparable scores need the
@@ -132,16 +125,12 @@ std::u32string tokenize(BleuTokenizer tokenizer, std::u32string_view text) {
 }
 
 std::string_view name(BleuTokenizer tokenizer) {
-  for (const auto& [value, spelling] : kNames) {
-    if (value == tokenizer) return spelling;
-  }
-  fail("unknown tokenizer");
+  return kBleuTokenizers.at(static_cast<std::size_t>(tokenizer)).first;
 }
 
 BleuTokenizer tokenizer_of(std::string_view name) {
-  for (const auto& [value, spelling] : kNames) {
-    if (spelling == name) return value;
-  }
+  const auto found = std::ranges::find(kBleuTokenizers, name, &std::pair<const char*, BleuTokenizer>::first);
+  if (found != kBleuTokenizers.end()) return found->second;
   fail_input("unknown tokenizer\n  found     " + std::string(name) + "\n  expected  13a, intl, zh, char or none");
 }
 

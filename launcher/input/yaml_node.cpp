@@ -1,6 +1,7 @@
 #include "launcher/input/yaml_node.h"
 
 #include <algorithm>
+#include <array>
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
@@ -159,17 +160,8 @@ std::optional<Problem> indentation_tab(const std::string& text, const std::strin
 }  // namespace
 
 std::string_view YamlNode::kind_name() const {
-  switch (kind) {
-    case Kind::kNull:
-      return "nothing";
-    case Kind::kScalar:
-      return "a value";
-    case Kind::kList:
-      return "a list";
-    case Kind::kMap:
-      break;
-  }
-  return "a map";
+  constexpr std::array<std::string_view, 4> kNames{"nothing", "a value", "a list", "a map"};
+  return kNames.at(static_cast<std::size_t>(kind));  // in the order of Kind
 }
 
 std::optional<YamlNode> parse_yaml(const std::string& text, const std::string& file, std::vector<Problem>& problems) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "data/vocabulary/train_vocabulary.h"
 #include "launcher/config/keys/tables.h"
 
 namespace weft {
@@ -89,15 +88,6 @@ std::string train_text(const std::vector<ParallelText>& train) {
   return text.empty() ? "null" : text + "]";
 }
 
-std::vector<std::pair<std::string, TextNormalization>> normalizations() {
-  std::vector<std::pair<std::string, TextNormalization>> rules;
-  for (const TextNormalization rule : {TextNormalization::kIdentity, TextNormalization::kNmtNfkc, TextNormalization::kNfkc,
-                                       TextNormalization::kNmtNfkcCf, TextNormalization::kNfkcCf}) {
-    rules.emplace_back(name_of(rule), rule);
-  }
-  return rules;
-}
-
 }  // namespace
 
 Section data_section() {
@@ -155,7 +145,7 @@ Section vocab_section() {
           boolean("byte_fallback", of(&VocabConfig::byte_fallback),
                   "sentencepiece: other characters become bytes instead of the unknown token"),
           choice(
-              "normalization", of(&VocabConfig::normalization), normalizations(), {},
+              "normalization", of(&VocabConfig::normalization), {kTextNormalizations.begin(), kTextNormalizations.end()}, {},
               "sentencepiece, learned: what is done to text before it is cut, on both sides; a target character that it changes can never "
               "be written. Blanks are squeezed in each"),
           fixed("word_vectors", "null", {}, "file of word vectors; type: word"),

@@ -125,8 +125,6 @@ Section training_section() {
 Section validation_section() {
   const auto of = in(&Config::training);
   const auto stopping = in(&Config::training, &TrainingConfig::early_stopping);
-  std::vector<std::pair<std::string, BleuTokenizer>> tokenizers;
-  for (const BleuTokenizer one : kBleuTokenizers) tokenizers.emplace_back(std::string(name(one)), one);
   return {
       .name = "validation",
       .help = "When the model is judged, and by what.",
@@ -135,7 +133,7 @@ Section validation_section() {
           member_key("valid_metrics", "a list of loss, perplexity, bleu, chrf", "the first decides which checkpoint is best",
                      of(&TrainingConfig::valid_metrics), read_metrics, metrics_text),
           choice(
-              "tokenize", of(&TrainingConfig::tokenize), tokenizers, {},
+              "tokenize", of(&TrainingConfig::tokenize), {kBleuTokenizers.begin(), kBleuTokenizers.end()}, {},
               "how BLEU finds words, here and in evaluate --config: by Western punctuation, Unicode punctuation, each Chinese character, "
               "each character, blanks alone; a change starts its best anew"),
           whole_or("null", "early_stopping", stopping(&EarlyStoppingConfig::validations), kLimit,
