@@ -1,6 +1,6 @@
 // Ranks as threads that die at random: at a call of the storage, in a message to the others; half of the times the host loses its power
-// too. Every run ends with the bytes of one that was never disturbed, at the same number of ranks; at changing numbers of ranks with the
-// same data, step by step.
+// too. Every run ends with the bytes of one that was never disturbed, with the same data-parallel and tensor-parallel ranks; with changing
+// ones with the same data, step by step.
 // usage: kill_campaign KILLS [SEED]
 #include <algorithm>
 #include <chrono>
@@ -96,12 +96,12 @@ void require_each_sample_once(const MortalRun& run, const History& history) {
 }
 
 /// One run that is killed until it has had `most` kills or ends; `ranks_of` says how many ranks the next start has.
-History disturbed(MortalRun& run, std::unique_ptr<MemoryStorage>& storage, const History& calm, const std::function<int()>& ranks_of,
+History disturbed(MortalRun& run, std::unique_ptr<MemoryStorage>& storage, const History& calm, const std::function<Grid()>& grid_of,
                   Draws& draws, Counts& counts) {
   History history;
   for (;;) {
-    const int ranks = ranks_of();
-    Fate fate{.rank = static_cast<int>(draws.below(ranks))};
+    const Grid grid = grid_of();
+    Fate fate{.rank = static_cast<int>(draws.below(grid.data * grid.tensor))};
     // A start does about a quarter of the run before it is killed.
     const std::int64_t kind = draws.below(4);
     if (kind < 3) {
@@ -111,7 +111,7 @@ History disturbed(MortalRun& run, std::unique_ptr<MemoryStorage>& storage, const
       fate.message = 1 + draws.below(std::max<std::int64_t>(calm.messages / 2, 2));
     }
     counts.starts += 1;
-    if (run.start(*storage, ranks, fate, history)) return history;
+    if (run.start(*storage, grid, fate, history)) return history;
     counts.kills += 1;
     counts.by_kind[kind] += 1;
     if (draws.below(2) == 0) {
@@ -121,52 +121,60 @@ History disturbed(MortalRun& run, std::unique_ptr<MemoryStorage>& storage, const
   }
 }
 
-/// 4 -> 2 -> 1 -> 4 ranks: what is loaded, and written again before any step, has the bits that were saved.
-void require_same_tensors_on_any_ranks() {
-  MortalRun run(9);
+/// A run that goes on with another grid of ranks every few steps. What a start loads, and writes again before any step, has the bits that
+/// were saved.
+void require_same_tensors_on_any_grid() {
+  MortalRun run;
   const auto storage = empty_storage();
   History history;
-  run.start(*storage, 4, {}, history);
-  std::string from = MortalRun::kRunDir;
-  for (const int ranks : {2, 1, 4}) {
-    run.run_dir = fmt::format("on {}", ranks);
-    storage->create_folder(run.run_dir);
-    History copied;
-    require(run.start(*storage, ranks, {}, copied, from), "a copy died");
-    require(copied.position.empty(), "a copy has done steps");
-    require(tensors(*storage, from + "/" + step_folder(9)) == tensors(*storage, run.run_dir + "/" + step_folder(9)),
-            fmt::format("{} ranks load other tensors than were saved", ranks));
-    from = run.run_dir;
+  std::int64_t step = 0;
+  for (const Grid grid : {Grid{4, 1}, Grid{2, 2}, Grid{1, 4}, Grid{1, 1}, Grid{4, 1}}) {
+    if (step > 0) {
+      run.run_dir = fmt::format("step {} on {}", step, describe(grid));
+      storage->create_folder(run.run_dir);
+      History copied;
+      require(run.start(*storage, grid, {}, copied, MortalRun::kRunDir) && copied.position.empty(), "a copy died, or has done steps");
+      require(tensors(*storage, last_folder(step)) == tensors(*storage, run.run_dir + "/" + step_folder(step)),
+              fmt::format("{} load other tensors than were saved", describe(grid)));
+    }
+    run.run_dir = MortalRun::kRunDir;
+    run.steps = step = std::min(step + 5, MortalRun::kSteps);
+    require(run.start(*storage, grid, {}, history), "an undisturbed run died");
   }
+  require_each_sample_once(run, history);
 }
 
 int campaign(std::int64_t kills, std::uint64_t seed) {
   fmt::print("{} kills, seed {}\n", kills, seed);
-  require_same_tensors_on_any_ranks();
-  fmt::print("4 -> 2 -> 1 -> 4 ranks: the tensors that were saved, bit for bit\n");
+  require_same_tensors_on_any_grid();
+  fmt::print("data 4 -> data 2 x tensor 2 -> tensor 4 -> 1 rank -> data 4: the tensors that were saved, bit for bit\n");
   MortalRun run;
   Draws draws(seed);
-  std::map<int, std::map<std::string, std::string>> expected;
-  std::map<int, History> calm;
-  for (const int ranks : {1, 2, 4}) {
+  std::array<std::map<std::string, std::string>, MortalRun::kGrids.size()> expected;
+  History calm;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
     const auto storage = empty_storage();
-    require(run.start(*storage, ranks, {}, calm[ranks]), "an undisturbed run died");
-    expected[ranks] = tensor_files(*storage);
-    require_each_sample_once(run, calm[ranks]);
+    calm = {};
+    require(run.start(*storage, MortalRun::kGrids[i], {}, calm), "an undisturbed run died");
+    expected[i] = tensor_files(*storage);
+    require_each_sample_once(run, calm);
   }
   Counts same, changing;
+  const auto draw = [&] { return static_cast<std::size_t>(draws.below(MortalRun::kGrids.size())); };
   while (same.kills + changing.kills < kills) {
     const bool changes = draws.below(4) == 0;
-    const int fixed = 1 << draws.below(3);
+    const std::size_t fixed = draw();
     auto storage = empty_storage();
     const History history = disturbed(
-        run, storage, calm.at(2), [&] { return changes ? 1 << draws.below(3) : fixed; }, draws, changes ? changing : same);
+        run, storage, calm, [&] { return MortalRun::kGrids[changes ? draw() : fixed]; }, draws, changes ? changing : same);
     (changes ? changing : same).runs += 1;
     require_each_sample_once(run, history);
-    if (!changes) require(tensor_files(*storage) == expected.at(fixed), fmt::format("{} ranks: other bytes than undisturbed", fixed));
+    if (!changes) {
+      require(tensor_files(*storage) == expected[fixed],
+              fmt::format("{}: other bytes than undisturbed", describe(MortalRun::kGrids[fixed])));
+    }
   }
-  for (const auto& [what, counts] :
-       {std::pair("same number of ranks, same bytes", same), std::pair("changing numbers of ranks", changing)}) {
+  for (const auto& [what, counts] : {std::pair("the same ranks, same bytes", same), std::pair("changing ranks", changing)}) {
     fmt::print("{}: {} runs, {} starts, {} kills ({} before, {} in, {} after a file call, {} in a message; {} with power loss)\n", what,
                counts.runs, counts.starts, counts.kills, counts.by_kind[0], counts.by_kind[1], counts.by_kind[2], counts.by_kind[3],
                counts.power_losses);

@@ -57,7 +57,7 @@ class MortalControl : public Control {
 
 ModelConfig model_config() {
   ModelConfig model;
-  model.encoder = model.decoder = {.num_layers = 1, .num_heads = 2, .ffn_size = 16};
+  model.encoder = model.decoder = {.num_layers = 1, .num_heads = 4, .ffn_size = 16};
   model.hidden_size = 8;
   model.max_length = 16;
   model.dropout = model.attention_dropout = model.activation_dropout = 0.1;
@@ -82,15 +82,15 @@ TrainingConfig training_config(std::int64_t steps) {
 
 }  // namespace
 
-MortalRun::MortalRun(std::int64_t steps) : steps_(steps) {
-  for (const int ranks : {1, 2, 4}) {
+MortalRun::MortalRun() {
+  for (const Grid grid : kGrids) {
     const MemoryQuestion question{.model = model_config(),
                                   .optimizer = optimizer_config(),
                                   .dtype = DType::kFloat32,
                                   .kernels = &cpu_kernels(instruction_set()),
                                   .parallel = {},
-                                  .grid = {ranks, 1}};
-    arena_bytes_[ranks] = measure_memory(question, kMicroBatchRows).activations;
+                                  .grid = grid};
+    arena_bytes_[{grid.data, grid.tensor}] = measure_memory(question, kMicroBatchRows).activations;
   }
 }
 
@@ -98,10 +98,10 @@ SamplerConfig MortalRun::sampler() const {
   return {.seed = kSeed, .batch_size = kBatchTokens, .bucket_size = 50};
 }
 
-bool MortalRun::start(MemoryStorage& storage, int ranks, const Fate& fate, History& history, const std::string& other_run_dir) {
+bool MortalRun::start(MemoryStorage& storage, Grid grid, const Fate& fate, History& history, const std::string& other_run_dir) {
   std::atomic<bool> died = false;
   try {
-    run_ranks(ranks, [&](Mesh& mesh) {
+    run_ranks(grid.data * grid.tensor, {.tensor = grid.tensor}, [&](Mesh& mesh) {
       const int rank = mesh.control->rank();
       const bool mortal = rank == fate.rank;
       FaultyStorage own(storage, {fate.kind, mortal ? fate.storage_call : 0, EIO});
@@ -141,13 +141,13 @@ void MortalRun::train(Mesh& mesh, Storage& storage, History& history, const std:
   CpuDevice device(cpu_kernels(instruction_set()));
   Progress progress;
   Json layout = Json::object();
-  layout.set("world", mesh.dp->size());
+  layout.set("data", mesh.dp->size()).set("tensor", mesh.tp->size());
   Trainer* running = nullptr;
   Trainer trainer(
       {.run_dir = run_dir,
        .seed = kSeed,
        .model = model_config(),
-       .training = training_config(steps_),
+       .training = training_config(steps),
        .optimizer = optimizer_config(),
        .checkpoint = {},
        .parallel = {},
@@ -161,7 +161,7 @@ void MortalRun::train(Mesh& mesh, Storage& storage, History& history, const std:
        .log = log,
        .train = *data_,
        .micro_batch_rows = kMicroBatchRows,
-       .arena_bytes = arena_bytes_.at(mesh.dp->size()),
+       .arena_bytes = arena_bytes_.at({mesh.dp->size(), mesh.tp->size()}),
        .identity = {.seed = kSeed, .layout = layout, .fingerprints = Json::object(), .chosen = Json::object(), .config = "", .version = ""},
        .stop_requested = [&] {  // asked once a step, behind it
          if (!root) return false;
@@ -172,7 +172,7 @@ void MortalRun::train(Mesh& mesh, Storage& storage, History& history, const std:
   running = &trainer;
   trainer.start(found ? &*found : nullptr);
   trainer.run();
-  if (root) history.committed = std::max(history.committed, steps_);
+  if (root) history.committed = std::max(history.committed, steps);
 }
 
 }  // namespace weft::test

@@ -1,8 +1,10 @@
 #pragma once
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "data/batch_sampler.h"
 #include "parallel/mesh.h"
@@ -32,23 +34,26 @@ class MortalRun {
   static constexpr const char* kRunDir = "run";
   static constexpr std::int64_t kSteps = 24, kSaveEvery = 3;
 
-  explicit MortalRun(std::int64_t steps = kSteps);
+  MortalRun();
 
   /// Starts from the newest checkpoint in `storage`, as `weft train` does, or from the one of `other_run_dir` when there is none. True: it
   /// ran to its last step; false: it died as `fate` says. Any other end is an error, and so is a start behind history.committed.
-  bool start(MemoryStorage& storage, int ranks, const Fate& fate, History& history, const std::string& other_run_dir = "");
+  bool start(MemoryStorage& storage, Grid grid, const Fate& fate, History& history, const std::string& other_run_dir = "");
 
   const Dataset& data() const { return *data_; }
   SamplerConfig sampler() const;
 
   std::string run_dir = kRunDir;
+  std::int64_t steps = kSteps;  // of the run that starts next
+
+  /// Data-parallel and tensor-parallel ranks of a start. Of four that share the vocabulary two hold nothing of it.
+  static constexpr std::array<Grid, 5> kGrids{{{1, 1}, {2, 1}, {4, 1}, {2, 2}, {1, 4}}};
 
  private:
   void train(Mesh& mesh, Storage& storage, History& history, const std::string& other_run_dir);
 
   TestDataset data_{text_lengths(120, 5, 12)};
-  std::int64_t steps_;
-  std::map<int, std::int64_t> arena_bytes_;  // by ranks
+  std::map<std::pair<int, int>, std::int64_t> arena_bytes_;  // by grid
 };
 
 }  // namespace weft::test
