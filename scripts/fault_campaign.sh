@@ -3,9 +3,9 @@
 # rank; SIGTERM and SIGUSR1; the newest checkpoint damaged. Every run ends with the bytes of an undisturbed one, every hang within
 # hang_timeout + 5 s (a save 3, a validation 6 times hang_timeout + 5 s; 15 s where the others have ended MPI) and with its rank named, and
 # nothing is left behind. Prints how many of each, and the longest way back to training.
-# usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT]; SEED 0 or none: WEFT_TEST_SEED, or the clock
+# usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT] [TENSOR]; SEED 0 or none: WEFT_TEST_SEED, or the clock; TENSOR: parallel.tensor
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
-faults=${1:?usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT]}
+faults=${1:?usage: scripts/fault_campaign.sh N [SEED] [RANKS] [WEFT] [TENSOR]}
 ranks=${3:-2}
 WEFT=$(realpath "${4:-$source_dir/build/release/weft}")
 export OMP_WAIT_POLICY=passive
@@ -15,13 +15,14 @@ asked_seed=${2:-0}
 draw_seed "${asked_seed#0}"
 mkdir "$WORK/tmp"
 export TMPDIR=$WORK/tmp  # for what mpirun keeps
+tensor=${5:-1}
 steps=600
 hang_timeout=2
 kinds=(rank-killed mpirun-killed launch-killed all-killed rank-stopped asked-TERM asked-USR1 damaged)
 declare -A count worst
 traces=()
 pid=0
-echo "$faults faults, $ranks ranks"
+echo "$faults faults, $ranks ranks, parallel.tensor $tensor"
 
 fail() {
   trap - EXIT
@@ -32,7 +33,7 @@ fail() {
 }
 launch_train() {
   exec "$WEFT" launch -n "$ranks" --max-relaunches 1000 -- train --config "$WORK/toy.yaml" --set run_dir="$WORK/$1" \
-    data.prepared="$WORK/prepared" training.train_steps=$steps training.report_freq=10u parallel.hang_timeout=$hang_timeout >>"$WORK/$1.log" 2>&1
+    data.prepared="$WORK/prepared" training.train_steps=$steps training.report_freq=10u parallel.hang_timeout=$hang_timeout parallel.tensor=$tensor >>"$WORK/$1.log" 2>&1
 }
 start() {
   launch_train "$run" &

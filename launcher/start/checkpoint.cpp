@@ -33,18 +33,21 @@ std::optional<FoundCheckpoint> find_start(const StartUp& start) {
                              newest));
     }
   });
-  if (control.agree({newest})[0] >= 0) return find_newest(storage, config.run_dir, control, start.log);
+  std::optional<FoundCheckpoint> found;
+  if (control.agree({newest})[0] >= 0) {
+    together(control, [&] { found = find_newest(storage, config.run_dir, control, start.log); });
+    return found;
+  }
   if (resume == "auto" || resume == "never") return std::nullopt;
-  std::optional<FoundCheckpoint> named;
   together(control, [&] {
     if (const auto steps = list_steps(storage, resume); !steps.empty() && !fs::exists(resume + "/manifest.json")) {
       fail_input(fmt::format("checkpoint.resume: {} is a run directory\n  expected  one of its checkpoints, for example {}/{}", resume,
                              resume, step_folder(steps.front())));
     }
-    named.emplace(FoundCheckpoint{.reader = CheckpointReader(storage, resume), .damaged = {}});
-    named->reader.verify(control.rank(), control.size());
+    found.emplace(FoundCheckpoint{.reader = CheckpointReader(storage, resume), .damaged = {}});
+    found->reader.verify(control.rank(), control.size());
   });
-  return named;
+  return found;
 }
 
 void require_same_model(const std::string& recorded_config, const Config& config, const std::string& checkpoint) {

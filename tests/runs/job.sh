@@ -37,3 +37,47 @@ traces_of() {
   echo "$session"
   ls -d /dev/shm/vader_segment.*."$(id -u)"."$(printf '%x' $((number >> 16)))"* || true
 }
+
+# What follows needs $mpiexec.
+# on_ranks N RUN ARGS...
+on_ranks() {
+  local n=$1 run=$2
+  shift 2
+  "$mpiexec" -n "$n" "$WEFT" train --config "$WORK/toy.yaml" --set run_dir="$WORK/$run" --set data.prepared="$WORK/prepared" "$@" >>"$WORK/$run.log" 2>&1
+}
+must() { "$@" || { cat "$WORK/$3.log"; fail "$*"; }; }
+# killed_on N RUN ARGS...: kills a random rank up to three times while it trains; mpirun ends the others, and the same command goes on.
+killed_on() {
+  local n=$1 run=$2 kills=0 attempt before pid ranks
+  shift 2
+  for attempt in 1 2 3 4 5 6 7 8; do
+    before=$(lines "$WORK/$run/run_log.jsonl")
+    on_ranks "$n" "$run" "$@" --set training.report_freq=10u &
+    pid=$!
+    for _ in $(seq 300); do sleep 0.02; grown "$WORK/$run/run_log.jsonl" "$before" && break; kill -0 $pid 2>/dev/null || break; done
+    sleep "0.$(printf '%03d' $((RANDOM % 300)))"
+    mapfile -t ranks < <(pgrep -f "^$WEFT train .*run_dir=$WORK/$run " || true)
+    if [ "${#ranks[@]}" -eq "$n" ] && [ $kills -lt 3 ]; then
+      kill -9 "${ranks[$((RANDOM % n))]}" && kills=$((kills + 1))
+    fi
+    if wait $pid; then break; fi
+  done
+  [ $kills -ge 1 ] || fail "no rank was killed: the test shows nothing"
+  echo "$run: a random one of $n ranks was killed $kills times"
+}
+# same_loss A B STEP: the losses of that step are the same but for rounding.
+same_loss() {
+  local losses
+  losses=$(for run in "$1" "$2"; do sed -nE "s/.* step $3 epoch .* loss ([0-9.]+) .*/\1/p" "$WORK/$run.log" | tail -n 1; done)
+  echo $losses | awk '{ d = $1 - $2; exit NF != 2 || d > 0.002 || d < -0.002 }' || fail "$1 and $2 at step $3: losses" $losses
+}
+# wrong N CODE PATTERN ARGS...
+wrong() {
+  local n=$1 code=$2 pattern=$3 status=0
+  shift 3
+  : >"$WORK/wrong.log"
+  on_ranks "$n" wrong "$@" || status=$?
+  [ $status -eq "$code" ] || { cat "$WORK/wrong.log"; fail "exit $status, expected $code: $*"; }
+  grep -q -- "$pattern" "$WORK/wrong.log" || { cat "$WORK/wrong.log"; fail "does not say '$pattern'"; }
+  [ "$(grep -c "$pattern" "$WORK/wrong.log")" -eq 1 ] || { cat "$WORK/wrong.log"; fail "'$pattern' is said more than once"; }
+}
