@@ -109,7 +109,8 @@ std::string describe_hang(const std::string& run_dir, int ranks, const FlightTim
     ranks_at[last.text].push_back(rank);
     if (!last.host.empty()) hosts[rank] = last.host;
     all_wait = all_wait && last.waits;
-    if (last.number < lowest.number) lowest = last;
+    // Of ranks in other tensor-parallel groups the numbers say nothing: who waits may have fewer behind it than who keeps it waiting.
+    if (!last.waits && last.number < lowest.number) lowest = last;
   }
   if (ranks_at.empty()) return "";
   std::string text;

@@ -1,6 +1,8 @@
 // Saving and loading by two ranks that hold halves of the tensors.
 #include <atomic>
 #include <cerrno>
+#include <functional>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -117,6 +119,43 @@ TEST_F(RanksTest, DamageThatOneRankSeesIsSteppedOverByAll) {
   for (const std::string name : {"weights-00000-of-00002", "weights-00001-of-00002", "optimizer-00001-of-00002"}) {
     MemoryStorage storage(storage_);
     storage.bytes("run/" + step_folder(2) + "/" + name + ".safetensors").back() ^= 1;
+    run_ranks(2, [&](Control& control) {
+      SmallState state(rank_of(control));
+      EXPECT_EQ(state.load(storage), 1) << name;
+    });
+  }
+}
+
+/// A checkpoint whose boxes do not make up the tensors, or whose shards are of two steps, is named and stepped over.
+TEST_F(RanksTest, BoxesThatDoNotMakeUpATensorAreRefused) {
+  save_by_two(storage_, 1);
+  const CheckpointReader reader(storage_, "run/" + step_folder(1));
+  const auto message_of = [&](const std::function<void(StoredTensor&)>& change) {
+    Manifest manifest = reader.manifest();
+    for (StoredTensor& tensor : manifest.tensors) {
+      if (tensor.name == "encoder.layers.0.self_attn.q_proj.weight") change(tensor);  // (6, 6), three rows on each rank
+    }
+    try {
+      check_manifest(manifest);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::kBadInput);
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_EQ(message_of([](StoredTensor&) {}), "accepted");
+  EXPECT_EQ(message_of([](StoredTensor& tensor) { tensor.boxes[1].box.begin[0] = 2; }),
+            "tensor encoder.layers.0.self_attn.q_proj.weight: boxes [0, 3) x [0, 6) and [2, 5) x [0, 6) overlap");
+  EXPECT_EQ(message_of([](StoredTensor& tensor) { tensor.boxes.pop_back(); }),
+            "tensor encoder.layers.0.self_attn.q_proj.weight: its boxes hold 18 elements, expected 36");
+}
+
+TEST_F(RanksTest, ShardsOfTwoStepsAreSteppedOver) {
+  save_by_two(storage_, 1);
+  save_by_two(storage_, 2);
+  for (const std::string name : {"weights-00001-of-00002.safetensors", "optimizer-00000-of-00002.safetensors"}) {
+    MemoryStorage storage(storage_);
+    storage.bytes("run/" + step_folder(2) + "/" + name) = storage.bytes("run/" + step_folder(1) + "/" + name);
     run_ranks(2, [&](Control& control) {
       SmallState state(rank_of(control));
       EXPECT_EQ(state.load(storage), 1) << name;

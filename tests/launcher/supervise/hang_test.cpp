@@ -26,6 +26,16 @@ TEST_F(SupervisorHangTest, ARankBehindTheOthersIsSuspected) {
             "\n  suspect   rank 2: last in all_reduce #822 of dp, done\n  last      ranks 0 1 3: all_gather #823 of dp, entered");
 }
 
+/// Groups of tensor parallelism have other numbers of collectives.
+TEST_F(SupervisorHangTest, ARankThatWaitsIsNotSuspectedForItsNumber) {
+  for (const int rank : {0, 1}) {
+    write(fmt::format("flight/rank-{}.txt", rank), std::string(kHeader) + "700 control agree 70 0 uint8 1.7 -\n");
+  }
+  write("flight/rank-2.txt", std::string(kHeader) + "823 tp all_reduce 500 64 float32 1.5 1.6\n");
+  write("flight/rank-3.txt", std::string(kHeader) + "824 tp all_reduce 501 64 float32 1.7 -\n");
+  EXPECT_THAT(describe_hang(folder_.string(), 4, {}), HasSubstr("\n  suspect   rank 2: last in all_reduce #500 of tp, done\n"));
+}
+
 TEST_F(SupervisorHangTest, ARankWithoutARecordOfThisHangIsSuspected) {
   write("flight/rank-0.txt", std::string(kHeader) + "824 dp all_gather 823 64 float32 1.7 -\n");
   EXPECT_EQ(describe_hang(folder_.string(), 3, {}),
