@@ -16,7 +16,7 @@ std::int64_t window_count(std::int64_t sentences, const SamplerConfig& config) {
   return (sentences + config.bucket_size - 1) / config.bucket_size;
 }
 
-/// The first sentence of a window; of the one behind the last, their number.
+/// The first sentence of a window; for the window after the last, the number of sentences.
 std::int64_t window_begin(std::int64_t sentences, std::int64_t window, const SamplerConfig& config) {
   if (!config.equal_windows) return std::min(window * config.bucket_size, sentences);
   const std::int64_t windows = window_count(sentences, config);

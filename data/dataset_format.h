@@ -21,7 +21,7 @@ struct Header {
   std::int32_t max_length = 0;
   std::int64_t sentences = 0;
   std::int64_t tokens = 0;
-  std::uint64_t content_checksum = 0;  // XXH3 of all bytes behind the header, tokens first, then offsets
+  std::uint64_t content_checksum = 0;  // XXH3 of all bytes after the header, tokens first, then offsets
   std::uint64_t vocabulary_fingerprint = 0;
   std::int64_t vocabulary_size = 0;
   std::int32_t unk = 0, bos = 0, eos = 0, unused = 0;
@@ -30,7 +30,7 @@ struct Header {
 };
 static_assert(sizeof(Header) == 128 && std::is_trivially_copyable_v<Header>);
 
-/// Where the offsets begin: behind the tokens, at a multiple of 8.
+/// Where the offsets begin: after the tokens, at a multiple of 8.
 inline std::int64_t offsets_begin(std::int64_t tokens) {
   return static_cast<std::int64_t>(sizeof(Header)) + (tokens * 4 + 7) / 8 * 8;
 }

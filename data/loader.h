@@ -45,7 +45,7 @@ class Loader {
   static constexpr std::size_t kSlots = 2;
   struct Slot {
     BatchBuffer buffer;
-    std::unique_ptr<Event> used;                 // on the compute stream, behind the last work that reads the buffer
+    std::unique_ptr<Event> used;                 // on the compute stream, after the last work that reads the buffer
     std::shared_ptr<const LoadedUpdate> update;  // that this pass belongs to
     bool first = false;                          // pass of its update
     bool filled = false;

@@ -36,7 +36,7 @@ class DecodingBatch {
   Memory host_logits_;
 };
 
-/// Host memory for the logits of so many hypotheses.
+/// Host memory for the logits of this many hypotheses.
 std::int64_t host_logits_bytes(const SearchProblem&, std::int64_t hypotheses);
 
 /// The batches of a search: problem.beam_size hypotheses to a sentence. A source without its end token is an error.

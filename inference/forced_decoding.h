@@ -19,7 +19,7 @@ SearchProblem scoring_problem(SearchProblem, std::int64_t max_length);
 /// limits.max_length long. Of the problem beam_size and allow_unk do not matter. At most `scoring_memory` of ctx.
 std::vector<std::vector<double>> score_targets(Context&, const SearchProblem&, TokenSequences sources, TokenSequences targets);
 
-/// Shorter targets are batched as if they were so long, which bounds the logits of a batch.
+/// Shorter targets are batched as if they were this long, which bounds the logits of a batch.
 inline constexpr std::int64_t kFewestScoredSteps = 16;
 
 /// One batch of it: log_probs[i] for each sentence i of the batch. On the dry device every target has max_steps tokens.

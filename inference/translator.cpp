@@ -23,7 +23,7 @@ Translation translation_of(Hypothesis hypothesis, const Vocabulary& target) {
           .score = hypothesis.score};
 }
 
-/// Of all outputs, one behind the other.
+/// Of all outputs, one after another.
 std::vector<Alignment> align_all(Context& ctx, const SearchProblem& problem, TokenSequences sources,
                                  const std::vector<std::vector<Hypothesis>>& outputs) {
   std::vector<std::vector<std::int32_t>> source_of, targets;

@@ -6,12 +6,12 @@
 namespace weft {
 
 /// For the start of the program: a standard stream that the caller closed gets a descriptor on which reads and writes fail, so that no file
-/// opened later takes its number and is read as input or written over with results.
+/// opened later gets its number and is read as input or overwritten with results.
 void open_missing_streams();
 
 /// Lines of a descriptor, many at once while more are waiting: a pipe is answered whenever it pauses, a file in large blocks. A line ends
-/// in LF and in nothing else; one CR before it, the line end of Windows, is removed. Of one longer than kMaxLineBytes the beginning is
-/// kept.
+/// in LF and in nothing else; one CR before it, the line end of Windows, is removed. Of a line longer than kMaxLineBytes the
+/// beginning is kept.
 class LineInput {
  public:
   explicit LineInput(int descriptor) : descriptor_(descriptor) {}

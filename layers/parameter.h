@@ -80,12 +80,13 @@ struct FlatRange {
 };
 
 /// Owns the parameters, at fixed addresses, in the order of their registration. Once all are there, `lay_out` places them flat by block,
-/// each at a multiple of kAlignment elements; constants come last, behind everything that is saved, and are always there.
+/// each at a multiple of kAlignment elements; constants come last, after everything that is saved, and are always there.
 class ParameterSet {
  public:
   static constexpr std::int64_t kAlignment = 64;  // elements: 128 bytes in bfloat16
 
-  /// `shards`: every block's length is a multiple of kAlignment x shards, so that it can be dealt to so many ranks in equal aligned chunks.
+  /// `shards`: every block's length is a multiple of kAlignment x shards, so that it can be dealt to that many ranks in equal aligned
+  /// chunks.
   explicit ParameterSet(std::uint64_t seed, int shards = 1) : seed_(seed), shards_(shards) {}
   ParameterSet(const ParameterSet&) = delete;
   ParameterSet& operator=(const ParameterSet&) = delete;

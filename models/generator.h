@@ -28,7 +28,8 @@ class Generator {
   /// leave, one may be continued in several ways. Also before the first step.
   virtual void reorder(Context&, DecodeState&, Tensor parents) = 0;
   /// Reads whole outputs, bos first: how much every target row looks at the source rows of its sequence, by the cross-attention of the last
-  /// layer of the decoder, averaged over the heads. weights (target rows, longest source) float32, overwritten; behind a source zeros.
+  /// layer of the decoder, averaged over the heads. weights (target rows, longest source) float32, overwritten; zeros past the end of a
+  /// source.
   virtual void attend(Context&, const Rows& source, const Rows& target, Tensor weights);
 };
 

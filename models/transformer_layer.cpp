@@ -98,8 +98,8 @@ void TransformerLayer::backward(Context& ctx, const Saved& saved, const Gradient
   const StepArena::Scope scope(ctx.memory);
   const Tensor scratch = ctx.memory.scratch("d sub-layer", gradients.dy.shape, gradients.dy.dtype);
   const Write write = pre_norm_ ? Write::kOverwrite : Write::kAdd;
-  Tensor dy = gradients.dy;  // of what the next join to go through gave to the sub-layer behind it
-  Tensor stream;             // pre-norm: the gradient of the residual stream behind that join; absent at first
+  Tensor dy = gradients.dy;  // of what the next join to go through gave to the sub-layer after it
+  Tensor stream;             // pre-norm: the gradient of the residual stream after that join; absent at first
   // Returns the gradient of a sub-layer's output; that of its input goes to dy.
   const auto join_backward = [&](std::size_t index) {
     const Join::Result result =

@@ -61,7 +61,7 @@ class TransformerLayer {
   SelfAttention self_attention_;
   std::optional<CrossAttention> cross_attention_;
   FeedForward ffn_;
-  std::vector<Join> joins_;  // behind each sub-layer. Norms: norm1, norm2, ...; pre-norm: norm2, ... and, if the stack ends here, its norm
+  std::vector<Join> joins_;  // after each sub-layer. Norms: norm1, norm2, ...; pre-norm: norm2, ... and, if the stack ends here, its norm
 };
 
 }  // namespace weft

@@ -14,7 +14,7 @@
 
 namespace weft {
 
-/// The last 1,024 collectives of this rank, over all its groups: what a hang or a crash is explained with. Recording takes no memory and no
+/// The last 1,024 collectives of this rank, over all its groups, to explain a hang or a crash. Recording takes no memory and no
 /// lock. One thread records; any thread may read meanwhile, and leaves out an entry that is being overwritten.
 class FlightRecord {
  public:

@@ -5,7 +5,7 @@
 namespace weft {
 
 /// A place where ranks that share memory wait for each other; may lie in memory shared by processes, zero bytes are its first state.
-/// A rank that waits spins for 200 pauses and then gives its core away at every look: with a foreign program on one core, ranks that spin
+/// A rank that waits spins for 200 pauses and then gives up its core at every look: with a foreign program on one core, ranks that spin
 /// on become many times slower (measured).
 class SharedBarrier {
  public:

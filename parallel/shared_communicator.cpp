@@ -112,7 +112,7 @@ void SharedCommunicator::barrier(Stream&) {
   wait();
 }
 
-// Through staging: a buffer is written again only after a wait that comes behind the last read of it.
+// Through staging: a buffer is written again only after a wait that follows the last read of it.
 
 void SharedCommunicator::all_reduce_staged(Tensor x) {
   const std::int64_t element = size_of(x.dtype), piece = area_.staging_bytes / element;

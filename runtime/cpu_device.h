@@ -3,7 +3,7 @@
 
 namespace weft {
 
-/// All is done when the call returns: there is nothing to wait for.
+/// All work is done when a call returns, so there is nothing to wait for.
 class ImmediateStream : public Stream {
  public:
   void record(Event&) override {}

@@ -50,7 +50,7 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual Stream& stream(StreamKind) = 0;
-  /// Fails with the number of bytes when there is not so much.
+  /// Fails and says how many bytes were asked for when there is not that much.
   virtual Memory allocate(std::int64_t bytes, MemoryKind) = 0;
   /// Shapes and dtypes are equal, both contiguous. Either side may be host memory.
   virtual void copy(Stream&, Tensor to, Tensor from) = 0;

@@ -3,7 +3,7 @@
 
 namespace weft {
 
-/// As this machine calls itself; "unknown" when it does not say.
+/// The name of this machine; "unknown" where the system does not give one.
 std::string host_name();
 
 }  // namespace weft

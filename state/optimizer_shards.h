@@ -13,7 +13,7 @@ namespace weft {
 /// A flat tensor of the optimizer beside the master weights, element by element: a moment, or their average.
 struct Moment {
   std::string name;  // exp_avg, exp_avg_sq, momentum, ema: the prefix of its parts in a checkpoint
-  Tensor flat;       // (updated elements of the layout), sum type: the updated ranges one behind the other
+  Tensor flat;       // (updated elements of the layout), sum type: the updated ranges one after another
 };
 
 /// Updates the master weights of this rank's share of all parameters, and the values of all with them. Owns the moments of that share.

@@ -52,7 +52,7 @@ class ParameterStorage {
   ShardLayout layout_;
   Memory value_memory_, master_memory_;
   Tensor values_;
-  Tensor masters_;  // (updated elements), the updated ranges one behind the other; absent where the values are the masters
+  Tensor masters_;  // (updated elements), the updated ranges one after another; absent where the values are the masters
   std::optional<GradientBuffers> gradients_;
 };
 

@@ -42,7 +42,7 @@ class ShardLayout {
   std::span<const FlatRange> updated() const { return updated_; }
   std::span<const FlatRange> stored() const { return stored_; }
   std::int64_t updated_elements() const { return updated_elements_; }
-  /// Where element `begin` of the flat storage lies in a tensor of updated_elements() that has the updated ranges one behind the other.
+  /// Where element `begin` of the flat storage lies in a tensor of updated_elements() that has the updated ranges one after another.
   /// Fails unless all of the range is this rank's.
   std::int64_t offset_in_shard(FlatRange) const;
 

@@ -5,7 +5,7 @@
 
 namespace weft {
 
-/// A *_freq key: every so many updates, target tokens or epochs. amount 0: never. Updates and tokens are whole numbers below 2^53.
+/// A *_freq key: every N updates, target tokens or epochs. amount 0: never. Updates and tokens are whole numbers below 2^53.
 struct Frequency {
   enum class Unit { kUpdates, kTokens, kEpochs } unit = Unit::kUpdates;
   double amount = 0;

@@ -12,8 +12,8 @@ namespace weft {
 ///   linear        peak - (peak - min) f, f as above
 ///   wsd           peak, then linear to min_lr over the last decay_steps of train_steps
 ///   constant      peak
-/// `train_steps` stands in for decay_steps of cosine and linear where that is 0. The configuration has seen to it that what the
-/// scheduler needs is there; a missing length is a broken contract.
+/// `train_steps` stands in for decay_steps of cosine and linear where that is 0. The checks of the configuration make sure that what
+/// the scheduler needs is there; a missing length is a broken contract.
 double learning_rate(const ScheduleConfig&, std::int64_t step, std::int64_t train_steps);
 
 }  // namespace weft

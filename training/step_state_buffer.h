@@ -18,7 +18,7 @@ class StepStateBuffer {
   void write(std::int64_t step, double learning_rate, double loss_scale);
   /// Counts that live on the device, after a resume. Waits.
   void restore(std::int64_t adam_count, std::int64_t nonfinite_row);
-  /// Enqueues a copy to the host; call once a step, behind the update.
+  /// Enqueues a copy to the host; call once a step, after the update.
   void record();
   /// What `record` copied a step ago: the host looks a step late and never waits for it. Before the second step: all zero.
   const Fields& previous() const { return host_[parity_]; }

@@ -18,7 +18,7 @@ class FileContents {
   Json of(const std::string& path);
   /// Files that were read, not remembered, since the last call.
   std::vector<std::string> take_read();
-  /// Remembers for the next process. A failure is none: the files are then read again.
+  /// Remembers for the next process. A failure is ignored: the files are then read again.
   void save() const;
 
  private:

@@ -80,8 +80,8 @@ bool LineReader::fill() {
   return got > 0;
 }
 
-/// zlib takes what is no gzip behind a gzip stream for rubbish, and its end for the end of the file. It has read ahead by its buffer, so a
-/// short rest passes.
+/// zlib ignores what follows a gzip stream and is not gzip: it treats the end of the stream as the end of the file. It has read ahead by
+/// its buffer, so a short rest passes.
 void LineReader::require_whole() const {
   if (gzdirect(file_->handle) != 0) return;
   std::error_code error;

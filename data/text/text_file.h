@@ -6,13 +6,12 @@
 
 namespace weft {
 
-/// Longer lines are cut: no sentence is so long, and a file without line ends must not fill the memory.
+/// Longer lines are cut: no sentence is that long, and a file without line ends must not fill the memory.
 inline constexpr std::int64_t kMaxLineBytes = std::int64_t{1} << 20;
 
 /// Reads a text file, plain or gzip (told apart by content), line by line. A line ends in LF and in nothing else: CR, U+2028 and U+0085
-/// stay inside. One CR before the LF, the line end of Windows, is removed and counted, and so is a byte order mark at the
-/// beginning of the file. A missing LF at the end of the file is fine. What
-/// require_text_file refuses and broken gzip data are errors that name the file.
+/// stay inside. One CR before the LF, the line end of Windows, is removed and counted. A byte order mark at the beginning of the file is
+/// removed. A missing LF at the end of the file is fine. What require_text_file refuses and broken gzip data are errors that name the file.
 class LineReader {
  public:
   explicit LineReader(const std::string& path);
@@ -43,7 +42,7 @@ class LineReader {
   bool truncated_ = false;
 };
 
-/// A name of nothing, a folder, a pipe or a device is a mistake of the user: text is read more than once.
+/// Fails with exit 64 unless the path names a file. A pipe or a device will not do, since text is read more than once.
 void require_text_file(const std::string& path);
 
 /// All bytes of a file as they are.

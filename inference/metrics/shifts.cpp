@@ -47,7 +47,7 @@ std::u32string shifted(std::u32string_view words, const Run& run, std::int64_t t
              to = static_cast<std::size_t>(target);
   std::u32string rest(words);
   rest.erase(start, length);
-  // A target inside the run or behind it: Tercom counts the words behind the run for the one, and from the beginning for the other.
+  // A target inside the run or after it: Tercom counts the words after the run for the one, and from the beginning for the other.
   const std::size_t place = to < start ? to : to > start + length ? to - length : std::min(to, rest.size());
   return rest.insert(place, words.substr(start, length));
 }
@@ -87,8 +87,8 @@ bool ShiftSearch::worth_trying(const Run& run) const {
 void ShiftSearch::try_targets(const Run& run, std::int64_t& trials) {
   std::int64_t previous = -1;
   for (std::int64_t offset = -1; offset < run.length; ++offset) {
-    const std::int64_t behind = run.reference + offset;  // the target is behind this word of the reference
-    const std::int64_t target = behind < 0 ? 0 : alignment_.position[static_cast<std::size_t>(behind)] + 1;
+    const std::int64_t word = run.reference + offset;  // the target follows this word of the reference
+    const std::int64_t target = word < 0 ? 0 : alignment_.position[static_cast<std::size_t>(word)] + 1;
     if (target == previous) continue;
     previous = target;
     std::u32string words = shifted(words_, run, target);

@@ -9,7 +9,7 @@ namespace weft {
 
 /// How an output is kept from saying the same thing again.
 struct Repetition {
-  std::int64_t ngram = 0;  // no n-gram of so many tokens comes twice; 0: off
+  std::int64_t ngram = 0;  // no n-gram of this many tokens comes twice; 0: off
   double penalty = 1;      // of the logits of tokens that were said before; 1: off
 };
 

@@ -7,7 +7,7 @@
 
 namespace weft {
 
-/// Something wrong with values that are right one by one. The location is left to the caller.
+/// A mistake in values that are valid one by one. The location is left to the caller.
 struct Conflict {
   Problem problem;
   std::vector<std::string> keys;  // that take part; the first is where the problem is shown
@@ -15,8 +15,8 @@ struct Conflict {
 
 /// What must hold between keys, whatever the configuration is for.
 std::vector<Conflict> check_values(const Config&);
-/// Keys without an effect: they need another key, and their values are neither those of `defaults` (built in, then the preset's) nor such
-/// as ask for nothing. And a vocab_size that the existing vocabulary does not have.
+/// Keys without an effect: they need another key, and their values are neither those of `defaults` (built in, then the preset's) nor
+/// values that ask for nothing. And a vocab_size that the existing vocabulary does not have.
 std::vector<Conflict> check_needs(const Config&, const Config& defaults);
 /// The same for data that turned out to have no validation text: exit 64.
 void require_no_validation_keys(const Config&, const std::string& prepared_folder);

@@ -51,7 +51,7 @@ enum class ConfigUse {
 struct LoadedConfig {
   Config config;
   std::vector<std::string> set_keys;  // that `sets` gave: training.train_steps
-  std::vector<std::string> notes;     // names from elsewhere that were read as ours, one line each: for the user's eyes
+  std::vector<std::string> notes;     // names of other programs that were read as ours, one line each, for the user
 };
 
 /// Default < preset < files in order < sets ("section.key=value"). Throws Error kBadInput that lists every mistake, each as

@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// Lines are decoded together while more are waiting, at most so many a rank.
+/// Lines are decoded together while more are waiting, at most this many for each rank.
 inline constexpr std::size_t kLinesTogether = 2000;
 
 /// What is asked about lines. Lines that stay together are an item: 2 for a source and its target.
@@ -23,7 +23,7 @@ struct LineQuestion {
 /// of ranks. A failure of any rank ends all of them.
 Lines deal_lines(Control&, const Lines&, const LineQuestion&, std::int64_t first_item = 0);
 
-/// The same for a stream, block by block: rank 0 alone reads, at most so many items, nothing at the end, and writes.
+/// The same for a stream, block by block: rank 0 alone reads, at most `most` items at a time and nothing at the end, and writes.
 struct LineStream {
   std::function<Lines(std::size_t most)> read;
   std::function<void(const std::string& text)> write;

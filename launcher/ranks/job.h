@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// What --ranks and -n may ask for.
+/// The most that --ranks and -n may ask for.
 inline constexpr int kMostRanks = 1 << 20;
 
 /// The ranks of this process's job, as mpirun started them; one rank where it did not.
@@ -47,7 +47,7 @@ class Job {
 int on_ranks(RankWatch& watch, const ParallelConfig&, const std::function<int(Job&)>& body);
 /// The same for a verb without configuration, and without a watchdog.
 int on_ranks(const std::function<int(Job&)>& body);
-/// The same for what knows of no ranks: rank 0 runs it, the others wait and end with its code.
+/// The same for a verb without parallel work: rank 0 runs it, the others wait and end with its code.
 int on_one_rank(const std::function<int(const Job&)>& body);
 
 /// Rank 0 says all; the others warn, with their name.

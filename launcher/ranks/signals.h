@@ -14,7 +14,7 @@ inline constexpr std::array kStopSignals{SIGTERM, SIGINT, SIGUSR1, SIGHUP};
 /// pass or group of lines is done, and a second one of any of them at once with 128 + its number.
 void install_stop_signals();
 
-/// From here on there is something to save, and somebody who asks stop_requested.
+/// From here on there is something to save, and the run asks stop_requested.
 void defer_stops();
 
 /// Whether a signal has asked. May be called from any thread.

@@ -49,7 +49,7 @@ double processor_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-/// Without its indentation; empty behind the end of the text.
+/// Without its indentation; empty past the end of the text.
 std::string next_line(std::istringstream& text) {
   std::string line;
   std::getline(text, line);

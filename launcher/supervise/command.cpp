@@ -83,7 +83,7 @@ LaunchHost this_host() {
     const std::size_t equals = text.find('=');
     if (equals != std::string::npos) host.environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
-  if (::isatty(STDERR_FILENO) == 1) host.environment[kTerminalVariable] = "1";  // behind mpirun a rank cannot see it
+  if (::isatty(STDERR_FILENO) == 1) host.environment[kTerminalVariable] = "1";  // a rank under mpirun cannot see it
   return host;
 }
 

@@ -21,10 +21,10 @@ struct LaunchOptions {
   int ranks = 0;  // 0: not given
   std::string hostfile;
   int max_relaunches = 10;
-  std::vector<std::string> command;  // behind `--`
+  std::vector<std::string> command;  // after `--`
 };
 
-/// The command behind `--`, checked as the ranks will check it: what is wrong shows here, once, before anything is started.
+/// The command after `--`, checked as the ranks will check it: what is wrong shows here, once, before anything is started.
 Config checked_config(const std::vector<std::string>& command) {
   Options options("train", "");
   ConfigOptions train;

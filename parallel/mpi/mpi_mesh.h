@@ -14,7 +14,7 @@ struct MpiOptions {
   std::function<void(const std::string&)> say;
   /// False: as if /dev/shm had no room. For tests.
   bool share_memory = true;
-  /// As if so many ranks were on each host; 0: as they are. For tests.
+  /// As if each host had this many ranks; 0: as they are. For tests.
   int ranks_per_host = 0;
 };
 

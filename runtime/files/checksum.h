@@ -17,7 +17,7 @@ struct Checksum {
 
 Checksum checksum(std::span<const std::byte>);
 Checksum checksum(std::string_view);
-/// Of many checksums: of their 16 bytes each (big-endian), one behind the other.
+/// The checksum of many checksums, which stand one after another as 16 bytes each (big-endian).
 Checksum checksum(std::span<const Checksum>);
 /// Fails (exit 64) on anything but 32 lower-case hex digits.
 Checksum parse_checksum(std::string_view hex);

@@ -36,7 +36,7 @@ class Json {
   static Json object();
 
   /// Fails (exit 64, naming `where` and the position) on anything but one complete value within the limits: bad syntax, bad UTF-8, an
-  /// integer beyond int64, a duplicate key, anything behind the value.
+  /// integer beyond int64, a duplicate key, anything after the value.
   static Json parse(std::string_view text, const Limits&, std::string_view where);
   static Json parse(std::string_view text, std::string_view where);
   /// indent 0: one line. A double is written with the fewest digits that give the same bits again, always with a point or exponent;

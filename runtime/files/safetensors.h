@@ -13,7 +13,7 @@
 
 namespace weft {
 
-/// safetensors: 8 bytes length of the header (little-endian), the header as JSON, then the data of all tensors, one behind the other.
+/// safetensors: the length of the header in 8 bytes (little-endian), the header as JSON, then the data of all tensors, one after another.
 /// Format: https://huggingface.co/docs/safetensors. A file has no checksum; a checkpoint's manifest does.
 struct SafetensorsEntry {
   std::string name;  // [A-Za-z0-9._/-], at most 255 bytes, unique
@@ -38,7 +38,7 @@ class SafetensorsFile {
   std::int64_t header_bytes() const { return header_bytes_; }  // where the data begin
   /// nullptr when there is none of that name.
   const SafetensorsEntry* find(std::string_view name) const;
-  /// The same, but fails with the names' file.
+  /// The same, but fails and names the file when there is none.
   const SafetensorsEntry& at(std::string_view name) const;
   /// A metadata value; empty when there is none.
   std::string metadata(std::string_view key) const;

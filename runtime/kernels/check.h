@@ -14,9 +14,9 @@ namespace weft::kernels {
 void require(std::string_view kernel, std::string_view argument, const Tensor&, const Shape&, DType);
 /// The same, and its elements lie one after the other.
 void require_contiguous(std::string_view kernel, std::string_view argument, const Tensor&, const Shape&, DType);
-/// The tensor has so many dims and one of these dtypes.
+/// The tensor has `dims` dims and one of these dtypes.
 void require_dims(std::string_view kernel, std::string_view argument, const Tensor&, int dims, std::initializer_list<DType>);
-/// p is in [0, 1), and the coordinates, where there are any, are those of so many rows.
+/// p is in [0, 1), and the coordinates, where there are any, are those of `rows` rows.
 void require_dropout(std::string_view kernel, const RowDropout&, std::int64_t rows);
 /// Any other contract.
 void require_that(bool holds, std::string_view kernel, std::string_view what);

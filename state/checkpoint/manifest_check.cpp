@@ -71,7 +71,7 @@ void check_cover(const StoredTensor& tensor) {
   }
 }
 
-/// Every byte behind a file's header belongs to one box.
+/// Every byte after a file's header belongs to one box.
 void check_no_holes(const Manifest& manifest) {
   struct Piece {
     std::int64_t file, offset, bytes;

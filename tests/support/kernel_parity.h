@@ -15,7 +15,7 @@ struct ParityCase {
 };
 
 /// Every entry of the table at odd sizes, size 1, no rows at all, dummy rows (weight 0), strided rows, with and without dropout,
-/// accumulating onto numbers that were there; and every workspace query: it never falls as rows grow, and its kernel writes nothing behind
+/// accumulating onto numbers that were there; and every workspace query: it never falls as rows grow, and its kernel writes nothing past
 /// it.
 std::vector<ParityCase> kernel_parity_cases();
 

@@ -18,11 +18,11 @@ struct Attended {
   bool causal = false;
   double p = 0;
   double scale = 0.4;
-  std::int32_t free_keys = 0;  // rows of k and v behind each sequence that none names, as in a cache
+  std::int32_t free_keys = 0;  // rows of k and v after each sequence that none names, as in a cache
   std::int64_t gap = 0;        // numbers between the rows of q, k, v, y and their gradients
 };
 
-/// The rows of the sequences, one behind the other, and how many there are of each side.
+/// The rows of the sequences, one after another, and how many there are of each side.
 struct Layout {
   AttentionRows rows;
   std::int64_t queries = 0, keys = 0;

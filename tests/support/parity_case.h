@@ -36,7 +36,7 @@ struct StridedMatrix {
 
 /// `count` numbers in [0, bound), the same for a seed.
 std::vector<std::int32_t> random_ints(std::int64_t count, std::int64_t bound, std::uint64_t seed);
-/// Dropout with coordinates of so many rows; p 0: coordinates and no dropout.
+/// Dropout with coordinates of `rows` rows; p 0: coordinates and no dropout.
 RowDropout row_dropout(TestContext&, std::int64_t rows, double p);
 
 std::vector<ParityCase> matmul_parity_cases();

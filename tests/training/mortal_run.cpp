@@ -163,7 +163,7 @@ void MortalRun::train(Mesh& mesh, Storage& storage, History& history, const std:
        .micro_batch_rows = kMicroBatchRows,
        .arena_bytes = arena_bytes_.at({mesh.dp->size(), mesh.tp->size()}),
        .identity = {.seed = kSeed, .layout = layout, .fingerprints = Json::object(), .chosen = Json::object(), .config = "", .version = ""},
-       .stop_requested = [&] {  // asked once a step, behind it
+       .stop_requested = [&] {  // asked once a step, after it
          if (!root) return false;
          history.position[running->state().counts.step] = running->state().position;
          history.committed = std::max(history.committed, progress.committed.load());

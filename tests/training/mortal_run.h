@@ -23,7 +23,7 @@ struct Fate {
 
 /// What is seen of a run from outside, over all its starts.
 struct History {
-  std::map<std::int64_t, Position> position;     // by step: where the data stood behind it, as the last start to do that step saw it
+  std::map<std::int64_t, Position> position;     // by step: where the data stood after it, as the last start to do that step saw it
   std::int64_t committed = -1;                   // the newest step that was called committed
   std::int64_t storage_calls = 0, messages = 0;  // of rank 0 in the last start
 };
@@ -37,7 +37,7 @@ class MortalRun {
   MortalRun();
 
   /// Starts from the newest checkpoint in `storage`, as `weft train` does, or from the one of `other_run_dir` when there is none. True: it
-  /// ran to its last step; false: it died as `fate` says. Any other end is an error, and so is a start behind history.committed.
+  /// ran to its last step; false: it died as `fate` says. Any other end is an error, and so is a start from before history.committed.
   bool start(MemoryStorage& storage, Grid grid, const Fate& fate, History& history, const std::string& other_run_dir = "");
 
   const Dataset& data() const { return *data_; }

@@ -31,7 +31,7 @@ ModelConfig small_model() {
   return model;
 }
 
-/// A run of eight updates that is validated and saved behind the fourth and the eighth.
+/// A run of eight updates that is validated and saved after the fourth and the eighth.
 class StopAndResumeTest : public testing::Test {
  protected:
   using Stop = std::function<bool(int rank, const Progress&)>;
@@ -123,7 +123,7 @@ class StopAndResumeTest : public testing::Test {
     reader.read(stored, whole, std::as_writable_bytes(std::span(values)));
     return values;
   }
-  /// Stops in update `step` or behind it; returns the step that is saved.
+  /// Stops in update `step` or after it; returns the step that is saved.
   std::int64_t run_into(const std::string& name, std::int64_t step, const Reset& reset = {}) {
     const Stop stop = [=](int, const Progress& at) { return at.phase == Phase::kStep && at.step == step; };
     EXPECT_EQ(start(name, stop, reset), ExitCode::kStopped);
@@ -185,8 +185,8 @@ TEST_F(StopAndResumeTest, AFinishedRunStartsAndEndsWithoutAnEvent) {
 }
 
 TEST_F(StopAndResumeTest, AResumeFromAStepWhoseValidationIsDoneDoesNotValidateAgain) {
-  const Stop behind = [&](int, const Progress& at) { return at.phase == Phase::kStep && at.step == 5; };
-  EXPECT_EQ(start("run", behind), ExitCode::kStopped);
+  const Stop in_fifth_step = [&](int, const Progress& at) { return at.phase == Phase::kStep && at.step == 5; };
+  EXPECT_EQ(start("run", in_fifth_step), ExitCode::kStopped);
   std::filesystem::remove_all(path("run", step_folder(5)));
   EXPECT_EQ(start("run"), ExitCode::kDone);  // from step 4, which was saved before its validation
   EXPECT_EQ(validations("run").size(), 2u);

@@ -9,7 +9,7 @@
 
 namespace weft {
 
-/// A number that TensorBoard draws over the steps; names with a common part before `/` stand together.
+/// A number that TensorBoard draws over the steps; names with the same part before `/` are shown together.
 using Scalar = std::pair<std::string, double>;
 
 /// What TensorBoard reads: FOLDER/events.out.tfevents.SECONDS.HOST.PID, made with the first scalar. A record is

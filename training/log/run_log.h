@@ -50,7 +50,7 @@ class RunLog {
   /// FOLDER/run_log.jsonl is appended to, and made when missing; each process makes an event file of its own.
   RunLog(const std::filesystem::path& folder, Log log);
 
-  /// A file that cannot be written is said once on the log, and training goes on.
+  /// A file that cannot be written is reported once in the log, and training goes on.
   void write(const LogEvent&);
 
  private:

@@ -17,10 +17,10 @@ bool larger_is_better(std::string_view metric);
 /// since a model that has learned next to nothing matches nothing. Returns whether it is a new best.
 bool note_value(BestMetrics&, const std::string& metric, double value, std::int64_t step, double epsilon, bool warming_up = false);
 
-/// "new best", "no best yet", or "stalled 3 times (last best: 7.904 at step 9000)"; `digits` behind the point.
+/// "new best", "no best yet", or "stalled 3 times (last best: 7.904 at step 9000)"; `digits` after the decimal point.
 std::string describe(const BestValue&, int digits);
 
-/// Whether so many validations in a row had no new best, by the first, by all or by any of the metrics.
+/// Whether as many validations in a row as the configuration says had no new best, by the first, by all or by any of the metrics.
 bool has_stalled(const BestMetrics&, std::span<const std::string> metrics, const EarlyStoppingConfig&);
 
 }  // namespace weft

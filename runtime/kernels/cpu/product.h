@@ -17,7 +17,7 @@ struct Product {
   bool bias, relu, accumulate;
   DType input, output;
   std::int64_t a_stride, b_stride, y_stride;
-  int threads;  // a primitive is made for so many
+  int threads;  // that a primitive is made for
 
   friend auto operator<=>(const Product&, const Product&) = default;
 };

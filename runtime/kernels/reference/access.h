@@ -26,7 +26,7 @@ T* row(const Tensor& matrix, std::int64_t r) {
   return matrix.as<T>() + r * matrix.stride(0);
 }
 
-/// Calls f with a value of the storage type, which says no more than its type: f(T{}).
+/// Calls f(T{}) with the storage type T; the value itself means nothing.
 template <class F>
 void with_floating(DType dtype, F&& f) {
   switch (dtype) {
@@ -41,7 +41,7 @@ void with_floating(DType dtype, F&& f) {
   }
 }
 
-/// An index out of a tensor; the reference alone looks.
+/// Checks an index that was read from a tensor. Only the reference does.
 inline std::int64_t checked_index(std::string_view what, std::int32_t index, std::int64_t bound) {
   if (index < 0 || index >= bound) fail(fmt::format("{} {} is outside [0, {})", what, index, bound));
   return index;

@@ -82,7 +82,7 @@ void attend_backward(const AttentionBackward& a, const Query& query, const Dropo
   const std::int64_t size = a.q.size(2);
   const T *q = head<T>(a.q, row, h), *dy = head<T>(a.dy, row, h);
   const S lse = a.lse.as<S>()[row * a.q.size(1) + h], delta = dot(head<T>(a.y, row, h), dy, size);
-  S* dq = sums.dv + a.rows.max_key_length * size;  // (D), behind the sums
+  S* dq = sums.dv + a.rows.max_key_length * size;  // (D), after the sums
   std::fill_n(dq, size, S(0));
   for (std::int64_t j = 0; j < keys; ++j) {
     const T *k = head<T>(a.k, key_begin + j, kv_head), *v = head<T>(a.v, key_begin + j, kv_head);

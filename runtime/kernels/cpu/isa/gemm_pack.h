@@ -65,7 +65,7 @@ inline std::int64_t packed_transposed_floats(std::int64_t depth, std::int64_t ro
   return depth * ceil_div(rows, kTileRows) * kTileRows + kLanes;
 }
 
-/// Rows first_k .. of a transposed a (K, M), columns first_m .. first_m + rows, as tiles one behind the other: (depth, kTileRows) each.
+/// Rows first_k .. of a transposed a (K, M), columns first_m .. first_m + rows, as tiles one after another: (depth, kTileRows) each.
 inline void pack_transposed(const Gemm& g, std::int64_t first_k, std::int64_t depth, std::int64_t first_m, std::int64_t rows, float* to) {
   for (std::int64_t m = 0; m < rows; m += kTileRows, to += depth * kTileRows) {
     const float* from = g.a + first_k * g.a_stride + first_m + m;

@@ -179,7 +179,7 @@ struct Gemm {
   int threads;  // that the workspace has room for
 };
 
-/// A whole b as gemm reads it fastest: panels of columns, each with its rows one behind the other, in float32 whatever its storage.
+/// A whole b as gemm reads it fastest: panels of columns, each with its rows one after another, in float32 whatever its storage.
 struct PackGemm {
   Matrix b;
   bool transpose_b;

@@ -4,7 +4,7 @@
 
 namespace weft::cpu::WEFT_ISA {
 
-// Below so many elements a second thread costs more than it brings.
+// Below this many elements a second thread costs more than it brings.
 inline constexpr std::int64_t kParallelElements = 8192;
 
 template <class S>
