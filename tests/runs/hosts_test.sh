@@ -34,6 +34,16 @@ echo "largest relative difference of the loss from one rank: $(drift straight); 
 # A pair of runs may drift by a thousandth or not at all (docs/layouts.md): Adam makes a full step of a gradient that is zero but for rounding.
 awk -v a="$(drift straight)" -v b="$(drift regrouped)" 'BEGIN { if (b < 1e-3) b = 1e-3; exit !(a > 0 && a < 10 * b) }' || fail "two hosts drift further than rounding does"
 
+# Ranks that share matrices: on one host each pair, or four across both, which is right and slow.
+for tensor in 2 4; do
+  by_mpirun tensor$tensor --set parallel.tensor=$tensor training.train_steps=100 &
+  ends_with 0 $! tensor$tensor
+  same_loss tensor$tensor one 100
+done
+warned() { grep -c 'parallel.tensor: ranks that share matrices are on different hosts' "$WORK/$1.log" || true; }
+[ "$(warned tensor2) $(warned tensor4)" = "0 1" ] || fail "tensor parallelism across hosts is warned of once, inside a host never"
+echo "parallel.tensor 2 and 4 on 2 hosts: the losses of one rank; across hosts with a warning"
+
 by_launch killed &
 pid=$!
 wait_for 30 grown "$WORK/killed/run_log.jsonl" 4 && ranks_run || fail "killed does not train"
