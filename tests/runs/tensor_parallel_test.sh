@@ -49,7 +49,11 @@ for stage in 0 2; do
 done
 must on_ranks 2 tuned --set parallel.tensor=2 training.train_steps=20 training.report_freq=10u checkpoint.init_from="$WORK/whole"
 grep -qE '\[init\] ([0-9]+) of \1 tensors' "$WORK/tuned.log" || { cat "$WORK/tuned.log"; fail "init_from takes all tensors"; }
-echo "zero_stage 0 and 2, and init_from, with tensor-parallel ranks"
+# In bfloat16 a resume takes what all of a group hold from the first of them: the others must have held the same bits.
+must on_ranks 4 straight16 --set parallel.tensor=2 precision.dtype=bf16 training.train_steps=100
+for steps in 60 100; do must on_ranks 4 resumed16 --set parallel.tensor=2 precision.dtype=bf16 training.train_steps=$steps; done
+same_files straight16 resumed16 100
+echo "zero_stage 0 and 2, a resume in bfloat16, and init_from, with tensor-parallel ranks"
 
 wrong 4 64 'parallel.tensor: 3 does not divide model.num_heads = 4' --set parallel.tensor=3
 wrong 4 64 'parallel.tensor: 4 does not divide model.ffn_size = 66' --set parallel.tensor=4 model.ffn_size=66

@@ -8,10 +8,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "data/batch_builder.h"
 #include "models/transformer.h"
-#include "parallel/mesh.h"
+#include "parallel/threads/thread_communicator.h"
 #include "runtime/cpu_device.h"
 #include "runtime/cpu_features.h"
 #include "runtime/kernels/cpu/matmul.h"
@@ -67,11 +68,11 @@ MemoryQuestion question(DType dtype, NormPosition norm, bool recompute) {
 /// Training steps on real memory, as the loop runs them.
 class RealSteps {
  public:
-  RealSteps(const MemoryQuestion& q, std::int64_t arena_bytes)
+  RealSteps(const MemoryQuestion& q, std::int64_t arena_bytes, Mesh mesh = make_single_mesh())
       : device_(*q.kernels),
-        mesh_(make_single_mesh()),
+        mesh_(std::move(mesh)),
         parameters_(1),
-        model_(make_transformer(q.model, parameters_)),
+        model_(make_transformer(q.model, parameters_, TensorParallel(*mesh_.tp))),
         storage_(parameters_, *mesh_.dp, device_, q.dtype),
         optimizer_(q.optimizer, storage_, mesh_, device_),
         reducer_(storage_, *mesh_.dp),
@@ -157,6 +158,25 @@ TEST_P(MemoryPlanTest, DryRunPeakIsTheRealPeakAtCapacity) {
   steps.step(CapacityBatch(kRows).batch());
   EXPECT_EQ(steps.peak(), plan.activations);
   EXPECT_GT(steps.loss(), 0);
+}
+
+/// The plan is of the first rank, which has the largest piece of the vocabulary.
+TEST_P(MemoryPlanTest, DryRunPeakIsTheRealPeakOfTensorParallelRanks) {
+  for (const int ranks : {2, 4}) {
+    MemoryQuestion q = question(GetParam().dtype, GetParam().norm, GetParam().recompute);
+    q.grid = {1, ranks};
+    const MemoryPlan plan = measure_memory(q, kRows);
+    run_ranks(ranks, {.tensor = ranks}, [&](Mesh& mesh) {
+      const int rank = mesh.tp->rank();
+      RealSteps steps(q, plan.activations, std::move(mesh));
+      steps.step(CapacityBatch(kRows).batch());
+      if (rank == 0) {
+        EXPECT_EQ(steps.peak(), plan.activations) << ranks;
+      } else {
+        EXPECT_LE(steps.peak(), plan.activations) << ranks;
+      }
+    });
+  }
 }
 
 TEST_P(MemoryPlanTest, StepsAllocateNothingOnceTheirShapesAreKnown) {
