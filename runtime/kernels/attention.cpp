@@ -21,6 +21,17 @@ void check_dropout(const Context& ctx, std::string_view kernel, const AttentionD
                "dropout.key_stride is less than the longest sequence of keys");
 }
 
+void check_positions(std::string_view kernel, const AttentionPositions& positions, const AttentionRows& rows, const Tensor& q) {
+  const DType sums = sum_type(q.dtype);
+  if (positions.rotation.defined()) {
+    require_that(q.size(2) % 2 == 0, kernel, "a head of an odd size has no pairs to rotate");
+    require_dims(kernel, "rotation", positions.rotation, 2, {sums});
+    require_contiguous(kernel, "rotation", positions.rotation, {positions.rotation.size(0), q.size(2)}, sums);
+    require_that(positions.rotation.size(0) >= rows.max_key_length, kernel, "the longest sequence of keys has positions without rotation");
+  }
+  if (positions.slopes.defined()) require_contiguous(kernel, "slopes", positions.slopes, {q.size(1)}, sums);
+}
+
 /// Shapes of q (Tq, H, D), k and v (Tk, H_kv, D), and that H_kv divides H. Heads of a row are neighbours, rows may be strided.
 void check_heads(std::string_view kernel, const Tensor& q, const Tensor& k, const Tensor& v) {
   require_dims(kernel, "q", q, 3, kFloating);
@@ -37,6 +48,7 @@ void attention_forward(Context& ctx, AttentionForward a) {
   check_heads(kName, a.q, a.k, a.v);
   check_rows(kName, a.rows);
   check_dropout(ctx, kName, a.dropout, a.rows, a.q.size(0));
+  check_positions(kName, a.positions, a.rows, a.q);
   require(kName, "y", a.y, a.q.shape, a.q.dtype);
   if (a.lse.defined()) require_contiguous(kName, "lse", a.lse, {a.q.size(0), a.q.size(1)}, sum_type(a.q.dtype));
   launch_with_workspace(ctx, &KernelTable::attention_forward, "attention workspace", a);
@@ -47,6 +59,7 @@ void attention_backward(Context& ctx, AttentionBackward a) {
   check_heads(kName, a.q, a.k, a.v);
   check_rows(kName, a.rows);
   check_dropout(ctx, kName, a.dropout, a.rows, a.q.size(0));
+  check_positions(kName, a.positions, a.rows, a.q);
   require(kName, "dy", a.dy, a.q.shape, a.q.dtype);
   require(kName, "y", a.y, a.q.shape, a.q.dtype);
   require_contiguous(kName, "lse", a.lse, {a.q.size(0), a.q.size(1)}, sum_type(a.q.dtype));

@@ -20,6 +20,21 @@ struct AttentionDropout {
   std::int64_t key_stride = 0;
 };
 
+/// Which numbers of a head a rotation takes as a pair: x_i with x_(i + D/2) (GPT-NeoX, Llama), or x_2i with x_(2i + 1) (the paper).
+enum class RotaryPairing { kHalf, kInterleaved };
+
+/// What attention knows of positions. Of a sequence with n queries and m keys, key j is at position j and query i at position m - n + i:
+/// both ends meet, so that a query that is decoded is where its key is; a query before the first key is rotated as if it stood there.
+/// Absent tensors: nothing.
+struct AttentionPositions {
+  /// Rotary positions, arXiv 2104.09864: (P, D), sum type, a row per position: the cosines of the D/2 angles, then the sines. The pairs of
+  /// q and k are turned by the angles of their positions before the product.
+  Tensor rotation;
+  RotaryPairing pairing = RotaryPairing::kHalf;
+  /// ALiBi, arXiv 2108.12409: (H), sum type: slope |position of the query - position of the key| is taken from the scaled score.
+  Tensor slopes;
+};
+
 }  // namespace weft
 
 namespace weft::kernels {
@@ -33,6 +48,7 @@ struct AttentionForward {
   AttentionRows rows;
   bool causal = false;
   double scale = 1;
+  AttentionPositions positions;
   AttentionDropout dropout;
   Tensor y;          // (Tq, H, D), overwritten
   Tensor lse;        // (Tq, H), sum type: log-sum-exp of the scaled scores; or absent (decoding)
@@ -48,6 +64,7 @@ struct AttentionBackward {
   AttentionRows rows;
   bool causal = false;
   double scale = 1;
+  AttentionPositions positions;
   AttentionDropout dropout;
   Tensor dq;         // (Tq, H, D), overwritten
   Tensor dk;         // (Tk, H_kv, D), overwritten

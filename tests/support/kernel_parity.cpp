@@ -85,6 +85,25 @@ std::vector<std::int32_t> random_ints(std::int64_t count, std::int64_t bound, st
   return values;
 }
 
+AttentionPositions attention_positions(TestContext& ctx, DType dtype, std::int64_t positions, std::int64_t size, std::int64_t sloped_heads,
+                                       RotaryPairing pairing) {
+  AttentionPositions result{.pairing = pairing};
+  const DType sums = sum_type(dtype);
+  if (positions > 0) {
+    std::vector<double> angles;
+    for (std::int64_t p = 0; p < positions; ++p) {
+      const auto angle = [&](std::int64_t i) { return 0.1 + static_cast<double>(p) * std::pow(10.0, static_cast<double>(-i)); };
+      for (std::int64_t i = 0; i < size / 2; ++i) angles.push_back(std::cos(angle(i)));
+      for (std::int64_t i = 0; i < size / 2; ++i) angles.push_back(std::sin(angle(i)));
+    }
+    result.rotation = ctx.floats(angles, sums, {positions, size});
+  }
+  std::vector<double> slopes;
+  for (std::int64_t h = 0; h < sloped_heads; ++h) slopes.push_back(0.5 / static_cast<double>(h + 1));
+  if (sloped_heads > 0) result.slopes = ctx.floats(slopes, sums, {sloped_heads});
+  return result;
+}
+
 RowDropout row_dropout(TestContext& ctx, std::int64_t rows, double p) {
   std::vector<std::int32_t> sample, position;
   for (std::int64_t r = 0; r < rows; ++r) {

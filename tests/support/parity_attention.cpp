@@ -20,6 +20,8 @@ struct Attended {
   double scale = 0.4;
   std::int32_t free_keys = 0;  // rows of k and v after each sequence that none names, as in a cache
   std::int64_t gap = 0;        // numbers between the rows of q, k, v, y and their gradients
+  bool rotary = false, alibi = false;
+  RotaryPairing pairing = RotaryPairing::kHalf;
 };
 
 /// The rows of the sequences, one after another, and how many there are of each side.
@@ -64,6 +66,7 @@ kernels::AttentionForward arguments(TestContext& ctx, DType dtype, const Attende
           .rows = layout.rows,
           .causal = a.causal,
           .scale = a.scale,
+          .positions = attention_positions(ctx, dtype, a.rotary ? layout.rows.max_key_length : 0, a.size, a.alibi ? a.heads : 0, a.pairing),
           .dropout = {.rows = dropout, .key_stride = 201},
           .y = y,
           .lse = ctx.empty({layout.queries, a.heads}, sum_type(dtype))};
@@ -102,6 +105,7 @@ ParityCase backward_case(const Attended& a) {
                                       .rows = f.rows,
                                       .causal = f.causal,
                                       .scale = f.scale,
+                                      .positions = f.positions,
                                       .dropout = f.dropout,
                                       .dq = dq.heads,
                                       .dk = dk.heads,
@@ -149,6 +153,23 @@ std::vector<ParityCase> attention_parity_cases() {
              {.name = "long" + suffix, .sequences = {{70, 133}}, .size = 33, .causal = true, .p = p},
              {.name = "no keys, no queries" + suffix, .sequences = {{2, 0}, {0, 3}, {2, 2}}, .p = p},
              {.name = "large scores" + suffix, .sequences = {{5, 40}}, .p = p, .scale = 20},
+             {.name = "rotary" + suffix, .sequences = {{5, 5}, {1, 1}, {40, 40}}, .causal = true, .p = p, .gap = 32, .rotary = true},
+             {.name = "rotary neighbours, grouped" + suffix,
+             .sequences = {{4, 4}, {33, 70}},
+             .heads = 4,
+             .size = 18,
+             .p = p,
+             .rotary = true,
+             .pairing = RotaryPairing::kInterleaved},
+             {.name = "rotary, cached" + suffix, .sequences = {{1, 9}, {1, 5}}, .causal = true, .p = p, .free_keys = 4, .rotary = true},
+             {.name = "alibi" + suffix, .sequences = {{5, 5}, {37, 37}}, .heads = 3, .kv_heads = 3, .p = p, .gap = 5, .alibi = true},
+             {.name = "alibi, causal, grouped" + suffix,
+             .sequences = {{4, 4}, {1, 11}},
+             .heads = 6,
+             .size = 16,
+             .causal = true,
+             .p = p,
+             .alibi = true},
              {.name = "no sequences" + suffix, .sequences = {}, .p = p},
          }) {
       cases.push_back(forward_case(a, true));

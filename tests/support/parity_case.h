@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/kernels/attention.h"
 #include "runtime/kernels/dropout.h"
 #include "tests/support/kernel_parity.h"
 #include "tests/support/test_context.h"
@@ -38,6 +39,10 @@ struct StridedMatrix {
 std::vector<std::int32_t> random_ints(std::int64_t count, std::int64_t bound, std::uint64_t seed);
 /// Dropout with coordinates of `rows` rows; p 0: coordinates and no dropout.
 RowDropout row_dropout(TestContext&, std::int64_t rows, double p);
+
+/// What attention knows of positions: rotations of `positions` rows for heads of `size`, and a slope a head; 0: none.
+AttentionPositions attention_positions(TestContext&, DType, std::int64_t positions, std::int64_t size, std::int64_t sloped_heads,
+                                       RotaryPairing = RotaryPairing::kHalf);
 
 std::vector<ParityCase> matmul_parity_cases();
 std::vector<ParityCase> row_parity_cases();  // activation, dropout, residual, norms

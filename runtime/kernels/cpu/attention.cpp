@@ -26,6 +26,9 @@ Attention attention_of(const Arguments& a) {
   result.key_length = a.rows.key_length.template as<std::int32_t>();
   result.causal = a.causal;
   result.scale = static_cast<float>(a.scale);
+  result.rotation = pointer<float>(a.positions.rotation);
+  result.pairs_neighbours = a.positions.pairing == RotaryPairing::kInterleaved;
+  result.slopes = pointer<float>(a.positions.slopes);
   result.key_stride = a.dropout.key_stride;
   result.q = heads_of(a.q);
   result.k = heads_of(a.k);

@@ -4,6 +4,7 @@
 
 #include "runtime/kernels/reference/access.h"
 #include "runtime/kernels/reference/dropout_mask.h"
+#include "runtime/kernels/reference/rotary.h"
 #include "runtime/kernels/table.h"
 
 namespace weft::kernels::reference {
@@ -15,16 +16,16 @@ T* head(const Tensor& x, std::int64_t r, std::int64_t h) {
   return x.as<T>() + r * x.stride(0) + h * x.stride(1);
 }
 
-template <class T>
-SumType<T> dot(const T* a, const T* b, std::int64_t size) {
-  SumType<T> sum = 0;
+template <class A, class B>
+auto dot(const A* a, const B* b, std::int64_t size) {
+  decltype(load(*a)) sum = 0;
   for (std::int64_t d = 0; d < size; ++d) sum += load(a[d]) * load(b[d]);
   return sum;
 }
 
-/// One query and head, and the keys it sees: `keys` rows from `key_begin` on, of head `kv_head`.
+/// One query and head, where it stands, and the keys it sees: `keys` rows from `key_begin` on, of head `kv_head`.
 struct Query {
-  std::int64_t row, head, kv_head, key_begin, keys;
+  std::int64_t row, head, kv_head, position, key_begin, keys;
 };
 
 /// One sequence: its queries and keys.
@@ -41,19 +42,39 @@ struct Sequence {
   template <class Arguments>
   Query query(const Arguments& a, std::int64_t i, std::int64_t h) const {
     const std::int64_t visible = a.causal ? std::clamp<std::int64_t>(keys - queries + i + 1, 0, keys) : keys;
-    return {query_begin + i, h, h / (a.q.size(1) / a.k.size(1)), key_begin, visible};
+    return {query_begin + i, h, h / (a.q.size(1) / a.k.size(1)), keys - queries + i, key_begin, visible};
   }
 };
 
-/// y and lse of one query and head. `p` has room for a number a key.
+/// A head of q or k as the product meets it, turned by its position, in `to` (D).
+template <class T>
+const SumType<T>* rotated(const AttentionPositions& positions, std::int64_t position, const T* from, std::int64_t size, SumType<T>* to) {
+  for (std::int64_t d = 0; d < size; ++d) to[d] = load(from[d]);
+  rotate(positions, position, false, size, to);
+  return to;
+}
+
+/// The scaled score of one query, turned already, and key j. `k` has room for a head.
+template <class T, class Arguments>
+SumType<T> score(const Arguments& a, const Query& query, const SumType<T>* q, std::int64_t j, SumType<T>* k) {
+  using S = SumType<T>;
+  const std::int64_t size = a.q.size(2);
+  const S product = dot(q, rotated<T>(a.positions, j, head<T>(a.k, query.key_begin + j, query.kv_head), size, k), size);
+  const S slope = a.positions.slopes.defined() ? a.positions.slopes.template as<S>()[query.head] : S(0);
+  return S(a.scale) * product - slope * S(std::abs(query.position - j));
+}
+
+/// y and lse of one query and head. `p` has room for a number a key, and two heads behind them.
 template <class T>
 void attend(const AttentionForward& a, const Query& query, const DropoutMask& mask, SumType<T>* p) {
   using S = SumType<T>;
-  const auto [row, h, kv_head, key_begin, keys] = query;
+  const auto [row, h, kv_head, position, key_begin, keys] = query;
   const std::int64_t size = a.q.size(2);
+  S *k = p + a.rows.max_key_length, *q = k + size;
+  rotated<T>(a.positions, position, head<T>(a.q, row, h), size, q);
   S max = -std::numeric_limits<S>::infinity(), sum = 0;
   for (std::int64_t j = 0; j < keys; ++j) {
-    p[j] = S(a.scale) * dot(head<T>(a.q, row, h), head<T>(a.k, key_begin + j, kv_head), size);
+    p[j] = score<T>(a, query, q, j, k);
     max = std::max(max, p[j]);
   }
   for (std::int64_t j = 0; j < keys; ++j) {
@@ -78,31 +99,33 @@ struct KeyGradients {
 template <class T>
 void attend_backward(const AttentionBackward& a, const Query& query, const DropoutMask& mask, KeyGradients<SumType<T>> sums) {
   using S = SumType<T>;
-  const auto [row, h, kv_head, key_begin, keys] = query;
+  const auto [row, h, kv_head, position, key_begin, keys] = query;
   const std::int64_t size = a.q.size(2);
-  const T *q = head<T>(a.q, row, h), *dy = head<T>(a.dy, row, h);
+  const T* dy = head<T>(a.dy, row, h);
   const S lse = a.lse.as<S>()[row * a.q.size(1) + h], delta = dot(head<T>(a.y, row, h), dy, size);
-  S* dq = sums.dv + a.rows.max_key_length * size;  // (D), after the sums
+  S *dq = sums.dv + a.rows.max_key_length * size, *k = dq + size, *q = k + size;  // (D) each, after the sums
   std::fill_n(dq, size, S(0));
+  rotated<T>(a.positions, position, head<T>(a.q, row, h), size, q);
   for (std::int64_t j = 0; j < keys; ++j) {
-    const T *k = head<T>(a.k, key_begin + j, kv_head), *v = head<T>(a.v, key_begin + j, kv_head);
+    const T* v = head<T>(a.v, key_begin + j, kv_head);
     const S factor = S(mask.factor(row, h * a.dropout.key_stride + j));
-    const S p = std::exp(S(a.scale) * dot(q, k, size) - lse);
+    const S p = std::exp(score<T>(a, query, q, j, k) - lse);  // leaves the key in k
     const S dp = factor * dot(dy, v, size);
     const S ds = S(a.scale) * p * (dp - delta);
     for (std::int64_t d = 0; d < size; ++d) {
-      dq[d] += ds * load(k[d]);
-      sums.dk[j * size + d] += ds * load(q[d]);
+      dq[d] += ds * k[d];
+      sums.dk[j * size + d] += ds * q[d];
       sums.dv[j * size + d] += factor * p * load(dy[d]);
     }
   }
+  rotate(a.positions, position, true, size, dq);
   for (std::int64_t d = 0; d < size; ++d) head<T>(a.dq, row, h)[d] = store<T>(dq[d]);
 }
 
 }  // namespace
 
 std::int64_t attention_forward_workspace(const AttentionForward& a) {
-  return a.rows.max_key_length * size_of(sum_type(a.q.dtype));
+  return (a.rows.max_key_length + 2 * a.q.size(2)) * size_of(sum_type(a.q.dtype));
 }
 
 void attention_forward(Context& ctx, const AttentionForward& a) {
@@ -119,7 +142,7 @@ void attention_forward(Context& ctx, const AttentionForward& a) {
 }
 
 std::int64_t attention_backward_workspace(const AttentionBackward& a) {
-  return (2 * a.rows.max_key_length + 1) * a.q.size(2) * size_of(sum_type(a.q.dtype));
+  return (2 * a.rows.max_key_length + 3) * a.q.size(2) * size_of(sum_type(a.q.dtype));
 }
 
 void attention_backward(Context& ctx, const AttentionBackward& a) {
@@ -138,6 +161,7 @@ void attention_backward(Context& ctx, const AttentionBackward& a) {
           for (std::int64_t i = 0; i < s.queries; ++i) attend_backward<T>(a, s.query(a, i, h), mask, sums);
         }
         for (std::int64_t j = 0; j < s.keys; ++j) {
+          rotate(a.positions, j, true, size, sums.dk + j * size);
           for (std::int64_t d = 0; d < size; ++d) {
             head<T>(a.dk, s.key_begin + j, kv_head)[d] = store<T>(sums.dk[j * size + d]);
             head<T>(a.dv, s.key_begin + j, kv_head)[d] = store<T>(sums.dv[j * size + d]);

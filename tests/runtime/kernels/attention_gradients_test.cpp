@@ -17,6 +17,8 @@ struct Case {
   std::int64_t heads, kv_heads, size;
   bool causal;
   double p;
+  bool rotary = false, alibi = false;
+  RotaryPairing pairing = RotaryPairing::kHalf;
 };
 
 std::vector<std::int32_t> begins(const std::vector<std::int32_t>& lengths, std::int64_t& total) {
@@ -45,6 +47,7 @@ kernels::AttentionForward forward_of(TestContext& ctx, const Case& c) {
   f.scale = 1 / std::sqrt(static_cast<double>(c.size));
   const RowDropout dropout = row_dropout(ctx, queries, c.p);
   f.dropout = {.rows = dropout, .key_stride = 50};
+  f.positions = attention_positions(ctx, kDouble, c.rotary ? keys : 0, c.size, c.alibi ? c.heads : 0, c.pairing);
   f.y = ctx.empty(f.q.shape, kDouble);
   f.lse = ctx.empty({queries, c.heads}, kDouble);
   return f;
@@ -75,6 +78,7 @@ TEST_P(AttentionGradients, MatchFiniteDifferences) {
                                     .rows = f.rows,
                                     .causal = f.causal,
                                     .scale = f.scale,
+                                    .positions = f.positions,
                                     .dropout = f.dropout,
                                     .dq = dq,
                                     .dk = dk,
@@ -89,7 +93,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"SelfCausalDropout", {3, 1, 6}, {3, 1, 6}, 2, 2, 4, true, 0.3},
                     Case{"CrossDropout", {2, 1}, {5, 3}, 2, 2, 3, false, 0.3}, Case{"CausalMoreKeys", {2, 1}, {5, 3}, 1, 1, 3, true, 0},
                     Case{"CausalFewerKeys", {4}, {2}, 1, 1, 3, true, 0}, Case{"GroupedCausal", {4, 3}, {4, 3}, 6, 2, 3, true, 0},
-                    Case{"OneKeyHeadDropout", {3}, {4}, 3, 1, 2, false, 0.5}),
+                    Case{"OneKeyHeadDropout", {3}, {4}, 3, 1, 2, false, 0.5},
+                    Case{"RotaryCausalDropout", {3, 1}, {3, 1}, 2, 2, 4, true, 0.3, true},
+                    Case{"RotaryNeighboursGrouped", {3, 2}, {5, 2}, 4, 2, 6, false, 0, true, false, RotaryPairing::kInterleaved},
+                    Case{"AlibiSelf", {4, 2}, {4, 2}, 3, 3, 3, false, 0, false, true},
+                    Case{"AlibiCausalGrouped", {4, 1}, {4, 6}, 4, 2, 3, true, 0.2, false, true}),
     [](const auto& param) { return param.param.name; });
 
 TEST(AttentionKernel, CausalIsAlignedToTheLastKey) {

@@ -63,6 +63,31 @@ void break_attention(Tables& t) {
     b.dropout = {};
     right().attention_backward.run(c, b);
   });
+  add(t, "attention_forward: not rotated", &KernelTable::attention_forward, [](Context& c, const AttentionForward& a) {
+    AttentionForward b = a;
+    b.positions.rotation = {};
+    right().attention_forward.run(c, b);
+  });
+  add(t, "attention_forward: other pairs rotated", &KernelTable::attention_forward, [](Context& c, const AttentionForward& a) {
+    AttentionForward b = a;
+    b.positions.pairing = RotaryPairing::kHalf;
+    right().attention_forward.run(c, b);
+  });
+  add(t, "attention_forward: no slopes", &KernelTable::attention_forward, [](Context& c, const AttentionForward& a) {
+    AttentionForward b = a;
+    b.positions.slopes = {};
+    right().attention_forward.run(c, b);
+  });
+  add(t, "attention_backward: not rotated", &KernelTable::attention_backward, [](Context& c, const AttentionBackward& a) {
+    AttentionBackward b = a;
+    b.positions.rotation = {};
+    right().attention_backward.run(c, b);
+  });
+  add(t, "attention_backward: no slopes", &KernelTable::attention_backward, [](Context& c, const AttentionBackward& a) {
+    AttentionBackward b = a;
+    b.positions.slopes = {};
+    right().attention_backward.run(c, b);
+  });
   add_workspace(t, "attention_backward_workspace: too small", &KernelTable::attention_backward,
                 [](const AttentionBackward&) { return std::int64_t{0}; });
 }

@@ -69,13 +69,16 @@ template <class S>
 void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t first, const Buffers& b) {
   const std::int64_t rows = min(kQueries, g.queries - first), keys = g.padded_keys, dim = g.padded_dim;
   load_rows<S>(a.q, g.query_begin + first, rows, head, g, b.q);
+  rotate_rows(a, g, position_of_query(g, first), rows, kForth, b.q);
   load_rows<S>(a.dy, g.query_begin + first, rows, head, g, b.dy);
   multiply({b.q, dim, 1, b.keys_transposed, keys, b.p, keys, rows, g.dim, keys, false});
   multiply({b.dy, dim, 1, b.values_transposed, keys, b.dp, keys, rows, g.dim, keys, false});
+  for (std::int64_t r = 0; r < rows; ++r) subtract_distance(a, g, head, first + r, b.p + r * keys);
   for (std::int64_t r = 0; r < rows; ++r) gradient_row<S>(a, g, head, first + r, r, b);
   multiply({b.p, 1, keys, b.dy, dim, b.dv, dim, g.keys, rows, dim, true});
   multiply({b.dp, 1, keys, b.q, dim, b.dk, dim, g.keys, rows, dim, true});
   multiply({b.dp, keys, 1, b.keys, dim, b.dq, dim, rows, g.keys, dim, false});
+  rotate_rows(a, g, position_of_query(g, first), rows, kBack, b.dq);
   for (std::int64_t r = 0; r < rows; ++r) {
     S* dq = head_row<S>(a.dq, g.query_begin + first + r, head);
 #pragma omp simd
@@ -108,12 +111,14 @@ void one_group(const Attention& a, std::int64_t index, float* workspace) {
   load_rows<S>(a.v, g.key_begin, g.keys, g.key_head, g, b.keys);
   transpose(b.keys, g, b.values_transposed);
   load_rows<S>(a.k, g.key_begin, g.keys, g.key_head, g, b.keys);
+  rotate_rows(a, g, 0, g.keys, kForth, b.keys);
   transpose(b.keys, g, b.keys_transposed);
   for (std::int64_t i = 0; i < g.keys * g.padded_dim; ++i) b.dk[i] = b.dv[i] = 0;
   const std::int64_t heads = a.heads / a.key_heads;
   for (std::int64_t head = g.key_head * heads; head < (g.key_head + 1) * heads; ++head) {
     for (std::int64_t first = 0; first < g.queries; first += kQueries) queries<S>(a, g, head, first, b);
   }
+  rotate_rows(a, g, 0, g.keys, kBack, b.dk);
   store_rows(g, b.dk, a.scale, head_row<S>(a.dk, g.key_begin, g.key_head), a.dk.stride);
   store_rows(g, b.dv, 1.f, head_row<S>(a.dv, g.key_begin, g.key_head), a.dv.stride);
 }

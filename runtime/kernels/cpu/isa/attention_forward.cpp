@@ -51,10 +51,12 @@ template <class S>
 void queries(const Attention& a, const Group& g, std::int64_t head, std::int64_t first, const Buffers& b) {
   const std::int64_t rows = min(kQueries, g.queries - first);
   load_rows<S>(a.q, g.query_begin + first, rows, head, g, b.q);
+  rotate_rows(a, g, position_of_query(g, first), rows, kForth, b.q);
   multiply({b.q, g.padded_dim, 1, b.keys_transposed, g.padded_keys, b.scores, g.padded_keys, rows, g.dim, g.padded_keys, false});
   for (std::int64_t r = 0; r < rows; ++r) {
     const std::int64_t row = g.query_begin + first + r;
     float* scores = b.scores + r * g.padded_keys;
+    subtract_distance(a, g, head, first + r, scores);
     const float lse = softmax_row(scores, a.scale, visible_keys(a, g, first + r), static_cast<std::int32_t>(g.padded_keys));
     if (a.lse != nullptr) a.lse[row * a.heads + head] = lse;
     if (a.dropout.active) drop_weights(a, row, head, g.padded_keys, b.words, scores);
@@ -81,6 +83,7 @@ void one_group(const Attention& a, std::int64_t index, float* workspace) {
   if (g.queries == 0) return;
   const Buffers b = buffers_of(a, workspace);
   load_rows<S>(a.k, g.key_begin, g.keys, g.key_head, g, b.values);
+  rotate_rows(a, g, 0, g.keys, kForth, b.values);
   transpose(b.values, g, b.keys_transposed);
   load_rows<S>(a.v, g.key_begin, g.keys, g.key_head, g, b.values);
   const std::int64_t heads = a.heads / a.key_heads;

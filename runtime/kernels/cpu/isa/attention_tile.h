@@ -61,6 +61,51 @@ inline void load_rows(const Heads& heads, std::int64_t first, std::int64_t rows,
   }
 }
 
+/// Turns the pairs of a row (dim) by the angles of a position, or back by their negatives.
+inline void rotate_row(const Attention& a, std::int64_t position, float direction, float* x) {
+  const std::int64_t half = a.head_dim / 2;
+  const float *cosines = a.rotation + (position < 0 ? 0 : position) * a.head_dim, *sines = cosines + half;
+  if (a.pairs_neighbours) {
+#pragma omp simd
+    for (std::int64_t i = 0; i < half; ++i) {
+      const float first = x[2 * i], second = x[2 * i + 1], sine = direction * sines[i];
+      x[2 * i] = first * cosines[i] - second * sine;
+      x[2 * i + 1] = second * cosines[i] + first * sine;
+    }
+    return;
+  }
+#pragma omp simd
+  for (std::int64_t i = 0; i < half; ++i) {
+    const float first = x[i], second = x[i + half], sine = direction * sines[i];
+    x[i] = first * cosines[i] - second * sine;
+    x[i + half] = second * cosines[i] + first * sine;
+  }
+}
+
+/// The same for rows (rows, padded_dim) at positions from `first` on; nothing where attention knows no rotation.
+inline void rotate_rows(const Attention& a, const Group& g, std::int64_t first, std::int64_t rows, float direction, float* x) {
+  if (a.rotation == nullptr) return;
+  for (std::int64_t r = 0; r < rows; ++r) rotate_row(a, first + r, direction, x + r * g.padded_dim);
+}
+inline constexpr float kForth = 1.f, kBack = -1.f;
+
+/// Query i stands where its key is.
+inline std::int64_t position_of_query(const Group& g, std::int64_t i) {
+  return g.keys - g.queries + i;
+}
+
+/// Takes slope times distance from the scores of a query, which are still to be scaled; nothing where attention has no slopes.
+inline void subtract_distance(const Attention& a, const Group& g, std::int64_t head, std::int64_t query, float* scores) {
+  if (a.slopes == nullptr) return;
+  const float slope = a.slopes[head] / a.scale;
+  const auto position = static_cast<std::int32_t>(position_of_query(g, query)), keys = static_cast<std::int32_t>(g.keys);
+#pragma omp simd
+  for (std::int32_t j = 0; j < keys; ++j) {
+    const float distance = static_cast<float>(position - j);
+    scores[j] -= slope * (distance < 0 ? -distance : distance);
+  }
+}
+
 /// to (dim, padded_keys): the rows of (keys, padded_dim) as columns, zero beyond the keys.
 inline void transpose(const float* from, const Group& g, float* to) {
   for (std::int64_t d = 0; d < g.dim; ++d) {

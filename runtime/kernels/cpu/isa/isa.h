@@ -110,7 +110,10 @@ struct Attention {
   const std::int32_t *query_begin, *query_length, *key_begin, *key_length;
   bool causal;
   float scale;
-  RowDropout dropout;  // sample and positions of the query rows
+  const float* rotation;  // (P, D) cosines, then sines; or null
+  bool pairs_neighbours;  // of the rotation: x_2i with x_(2i + 1); else x_i with x_(i + D/2)
+  const float* slopes;    // (H), or null
+  RowDropout dropout;     // sample and positions of the query rows
   std::int64_t key_stride;
   Heads q, k, v, y, dy, dq, dk, dv;  // y: written by forward, read by backward; what follows it: backward only
   float* lse;                        // (Tq, H); may be absent in forward
