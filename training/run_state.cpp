@@ -60,18 +60,14 @@ Reset recorded_reset(const Json& run_state) {
 
 Json to_json(const RunState& run) {
   Json json = Json::object();
-  json.set("step", run.counts.step);
-  json.set("target_tokens", run.counts.target_tokens);
-  json.set("epochs", run.counts.epochs);
+  json.set("step", run.counts.step).set("target_tokens", run.counts.target_tokens).set("epochs", run.counts.epochs);
   Json position = Json::object();
   position.set("epoch", run.position.epoch).set("window", run.position.window);
   position.set("batch", run.position.batch).set("samples", run.position.samples);
   json.set("position", std::move(position));
   if (run.sampling) json.set("sampling", to_json(*run.sampling));
-  json.set("adam_count", run.adam_count);
-  json.set("nonfinite_row", run.nonfinite_row);
-  json.set("validation_due", run.validation_due);
-  json.set("best", to_json(run.best));
+  json.set("adam_count", run.adam_count).set("nonfinite_row", run.nonfinite_row);
+  json.set("validation_due", run.validation_due).set("best", to_json(run.best));
   json.set("validation", run.validation).set("tokenize", run.tokenize);
   json.set("reset", to_json(run.reset)).set("schedule_start", run.schedule_start);
   json.set("kept_best", Json::Array(run.kept_best.begin(), run.kept_best.end()));

@@ -15,13 +15,11 @@ namespace {
 /// Rank 0 lists; an error there must reach every rank, or the others would wait for ever.
 std::vector<std::int64_t> agreed_steps(Storage& storage, const std::string& run_dir, Control& control) {
   Json answer;
-  answer.set("error", "");
-  answer.set("steps", Json::array());
+  answer.set("error", "").set("steps", Json::array());
   if (control.rank() == 0) {
     try {
-      Json steps = Json::array();
-      for (const std::int64_t step : list_steps(storage, run_dir)) steps.push_back(step);
-      answer.set("steps", std::move(steps));
+      const std::vector<std::int64_t> steps = list_steps(storage, run_dir);
+      answer.set("steps", Json::Array(steps.begin(), steps.end()));
     } catch (const StorageError& error) {
       answer.set("error", error.what());
     }

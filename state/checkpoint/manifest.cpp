@@ -45,10 +45,8 @@ DType parse_dtype(const std::string& text) {
 
 Json file_json(const CheckpointFile& file) {
   Json json;
-  json.set("name", file.name);
-  json.set("bytes", file.bytes);
-  json.set("header_bytes", file.header_bytes);
-  json.set("header_checksum", file.header_checksum.hex());
+  json.set("name", file.name).set("bytes", file.bytes);
+  json.set("header_bytes", file.header_bytes).set("header_checksum", file.header_checksum.hex());
   return json;
 }
 
@@ -63,19 +61,13 @@ Json tensor_json(const StoredTensor& tensor) {
     Json chunks = Json::array();
     for (const Checksum& chunk : stored.chunks) chunks.push_back(chunk.hex());
     Json box;
-    box.set("begin", shape_json(stored.box.begin));
-    box.set("size", shape_json(stored.box.size));
-    box.set("file", stored.file);
-    box.set("offset", stored.offset);
-    box.set("chunks", std::move(chunks));
+    box.set("begin", shape_json(stored.box.begin)).set("size", shape_json(stored.box.size));
+    box.set("file", stored.file).set("offset", stored.offset).set("chunks", std::move(chunks));
     boxes.push_back(std::move(box));
   }
   Json json;
-  json.set("name", tensor.name);
-  json.set("dtype", safetensors_name(tensor.dtype));
-  json.set("shape", shape_json(tensor.shape));
-  json.set("checksum", tensor.checksum().hex());
-  json.set("boxes", std::move(boxes));
+  json.set("name", tensor.name).set("dtype", safetensors_name(tensor.dtype)).set("shape", shape_json(tensor.shape));
+  json.set("checksum", tensor.checksum().hex()).set("boxes", std::move(boxes));
   return json;
 }
 
@@ -152,15 +144,9 @@ std::int64_t Manifest::bytes() const {
 
 std::string manifest_text(const Manifest& manifest) {
   Json json;
-  json.set("format", Manifest::kFormat);
-  json.set("step", manifest.step);
-  json.set("seed", static_cast<std::int64_t>(manifest.run.seed));
-  json.set("version", manifest.run.version);
-  json.set("layout", manifest.run.layout);
-  json.set("fingerprints", manifest.run.fingerprints);
-  json.set("chosen", manifest.run.chosen);
-  json.set("config", manifest.run.config);
-  json.set("run_state", manifest.run_state);
+  json.set("format", Manifest::kFormat).set("step", manifest.step).set("seed", static_cast<std::int64_t>(manifest.run.seed));
+  json.set("version", manifest.run.version).set("layout", manifest.run.layout).set("fingerprints", manifest.run.fingerprints);
+  json.set("chosen", manifest.run.chosen).set("config", manifest.run.config).set("run_state", manifest.run_state);
   const Json inventory = inventory_json(manifest.files, manifest.tensors);
   for (const Json::Member& member : inventory.as_object()) json.set(member.key, member.value);
   std::string text = json.dump(2);
@@ -180,10 +166,7 @@ Json inventory_json(const std::vector<CheckpointFile>& files, const std::vector<
   Json file_list = Json::array(), tensor_list = Json::array();
   for (const CheckpointFile& file : files) file_list.push_back(file_json(file));
   for (const StoredTensor& tensor : tensors) tensor_list.push_back(tensor_json(tensor));
-  Json json;
-  json.set("files", std::move(file_list));
-  json.set("tensors", std::move(tensor_list));
-  return json;
+  return Json::object().set("files", std::move(file_list)).set("tensors", std::move(tensor_list));
 }
 
 void merge_inventory(Manifest& manifest, const Json& inventory) {

@@ -17,10 +17,7 @@ namespace {
 constexpr std::int64_t kMarginBytes = std::int64_t{64} << 20;  // for headers, the manifest, the run's logs
 
 std::string report_text(const Inventory& inventory, const std::string& error) {
-  Json report;
-  report.set("error", error);
-  report.set("inventory", inventory_json(inventory.files, inventory.tensors));
-  return report.dump();
+  return Json::object().set("error", error).set("inventory", inventory_json(inventory.files, inventory.tensors)).dump();
 }
 
 }  // namespace
@@ -102,8 +99,7 @@ std::string Saver::make_folder(std::int64_t step, std::string& error) {
   Json answer;
   if (is_root()) {
     const std::string folder = setup_.run_dir + "/" + temporary_folder(step, make_nonce());
-    answer.set("folder", folder);
-    answer.set("error", "");
+    answer.set("folder", folder).set("error", "");
     try {
       const std::int64_t needed = checkpoint_bytes(setup_.parameters, setup_.shards) + kMarginBytes;
       if (const std::int64_t free = setup_.storage.free_bytes(setup_.run_dir); free < needed) {
