@@ -21,6 +21,7 @@ struct ParallelConfig {
 struct Mesh {
   std::unique_ptr<Communicator> world, dp, tp;
   std::unique_ptr<Control> control;
+  bool tensor_over_network = false;  // ranks of some group of tp are on different hosts
 };
 
 struct Grid {

@@ -14,11 +14,18 @@
 #include "launcher/input/problem.h"
 #include "launcher/ranks/environment.h"
 #include "launcher/ranks/together.h"
+#include "parallel/lines.h"
 #include "runtime/error.h"
 #include "runtime/host_name.h"
 
 namespace weft {
 namespace {
+
+/// How many of the ranks have the same host name as this one.
+int count_on_host(Control& control, const std::string& host) {
+  const Lines hosts = broadcast_lines(control, control.gather(host, 0));
+  return static_cast<int>(std::ranges::count(hosts, host));
+}
 
 /// Rank 0 speaks first where several fail alike.
 [[noreturn]] void end_all(const MpiSession& session, const std::exception& failure) {
@@ -34,19 +41,7 @@ Job::Job(const MpiSession& session, const ParallelConfig& config, RankWatch& wat
     : watch_(watch),
       mesh_(make_mesh(session, config, watch.record, {.say = [this](const std::string& why) { slow_transport_ = why; }})),
       host_(host_name()),
-      hosts_(broadcast_lines(*mesh_.control, mesh_.control->gather(host_, 0))) {}
-
-int Job::ranks_on_host() const {
-  return static_cast<int>(std::ranges::count(hosts_, host_));
-}
-
-bool Job::tensor_over_network() const {
-  const auto tensor = static_cast<std::size_t>(mesh_.tp->size());
-  for (std::size_t rank = 0; rank < hosts_.size(); ++rank) {
-    if (hosts_[rank] != hosts_[rank - rank % tensor]) return true;
-  }
-  return false;
-}
+      ranks_on_host_(count_on_host(*mesh_.control, host_)) {}
 
 int on_ranks(RankWatch& watch, const ParallelConfig& config, const std::function<int(Job&)>& body) {
   const MpiSession session(started_by_mpi());

@@ -3,7 +3,6 @@
 #include <string>
 
 #include "launcher/ranks/rank_watch.h"
-#include "parallel/lines.h"
 #include "parallel/mpi/mpi_mesh.h"
 #include "runtime/log.h"
 
@@ -27,10 +26,9 @@ class Job {
   Mesh& mesh() { return mesh_; }
   Progress& progress() { return watch_.progress; }
   const std::string& host() const { return host_; }
-  int ranks_on_host() const;
+  int ranks_on_host() const { return ranks_on_host_; }
   Grid grid() const { return {mesh_.dp->size(), mesh_.tp->size()}; }
-  /// Whether ranks of one tensor-parallel group are on different hosts.
-  bool tensor_over_network() const;
+  bool tensor_over_network() const { return mesh_.tensor_over_network; }
   /// Empty, or why ranks of one host exchange over messages: right, but slower.
   const std::string& slow_transport() const { return slow_transport_; }
 
@@ -39,7 +37,7 @@ class Job {
   std::string slow_transport_;
   Mesh mesh_;
   std::string host_;
-  Lines hosts_;  // by rank
+  int ranks_on_host_ = 1;
 };
 
 /// Runs `body` on every rank that mpirun has started, or alone, and returns the exit code. Where the ranks fail together, rank 0 says why;

@@ -17,6 +17,14 @@ std::int64_t host_number(const MpiGroup& world, const MpiOptions& options) {
   return first;
 }
 
+bool crosses_hosts(const MpiGroup& world, const MpiGroup& tp, std::int64_t host) {
+  std::int64_t extremes[] = {host, -host};
+  tp.maximum(extremes);
+  std::int64_t crosses[] = {extremes[0] == -extremes[1] ? 0 : 1};
+  world.maximum(crosses);
+  return crosses[0] != 0;
+}
+
 }  // namespace
 
 std::unique_ptr<Communicator> make_mpi_communicator(MpiGroup group, std::string name, const std::shared_ptr<MpiRank>& rank) {
@@ -42,9 +50,13 @@ Mesh make_mesh(const MpiSession& session, const ParallelConfig& config, std::sha
   rank->host = host_number(world, options);
   if (world.rank() != 0) rank->options.say = nullptr;
   Mesh mesh;
+  const MpiGroup dp = world.split(world.rank() % grid.tensor), tp = world.split(world.rank() / grid.tensor);
+  mesh.tensor_over_network = crosses_hosts(world, tp, rank->host);
   mesh.world = make_mpi_communicator(world, "world", rank);
-  mesh.dp = make_mpi_communicator(world.split(world.rank() % grid.tensor), "dp", rank);
-  mesh.tp = make_mpi_communicator(world.split(world.rank() / grid.tensor), "tp", rank);
+  // Ranks of a tp group hold some gradients alike, and their sums over dp must have the same bits. Where the group crosses hosts, their dp
+  // groups may be dealt to the hosts in different ways: only messages then add in one order.
+  mesh.dp = mesh.tensor_over_network && dp.size() > 1 ? make_message_communicator(dp, "dp", rank) : make_mpi_communicator(dp, "dp", rank);
+  mesh.tp = make_mpi_communicator(tp, "tp", rank);
   mesh.control = make_mpi_control(world.split(0), rank->record);
   return mesh;
 }

@@ -1,6 +1,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -165,6 +166,27 @@ TEST_P(MpiRanks, ControlMovesBytesAndMaxima) {
 TEST_P(MpiRanks, AGridThatDoesNotFitIsRefusedOnEveryRank) {
   const std::string message = message_of([&] { mesh({.data = 5}); });
   EXPECT_THAT(message, AllOf(HasSubstr("parallel.data: 5"), HasSubstr("mpirun -n 5")));
+}
+
+/// Of six ranks, three on a host, those of one tensor-parallel group are on both hosts, and its two columns of data-parallel ranks are cut
+/// by the hosts in different places.
+TEST(MpiColumnsTest, RanksOfATensorParallelGroupGetTheSameBitsOfSums) {
+  CpuDevice device(reference_kernels());
+  for (const int ranks_per_host : {0, 3}) {
+    const Mesh mesh = make_mesh(mpi_session(), {.tensor = 2}, std::make_shared<FlightRecord>(), {.ranks_per_host = ranks_per_host});
+    ASSERT_EQ(mesh.world->size(), 6) << "to be run under mpirun -n 6";
+    EXPECT_EQ(mesh.tensor_over_network, ranks_per_host == 3);
+    Stream& stream = device.stream(StreamKind::kCommunication);
+    constexpr std::int64_t kCount = 1000;
+    const Memory memory = mesh.dp->allocate(device, 3 * kCount * size_of(DType::kFloat32));
+    const Tensor all = memory.tensor({3 * kCount}, DType::kFloat32), sum = all.rows(0, kCount), of_group = all.rows(kCount, 2 * kCount);
+    for (std::int64_t i = 0; i < kCount; ++i) {
+      sum.as<float>()[i] = 1 / static_cast<float>(1 + i * 7 + static_cast<std::int64_t>(mesh.dp->rank()) * 1009);
+    }
+    mesh.dp->all_reduce(stream, sum);
+    mesh.tp->all_gather(stream, sum, of_group);
+    EXPECT_EQ(std::memcmp(of_group.data, of_group.rows(kCount, kCount).data, static_cast<std::size_t>(sum.bytes())), 0) << ranks_per_host;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Machines, MpiRanks,
