@@ -16,7 +16,9 @@ void SharedBarrier::wait(int ranks, const std::atomic<bool>* failed) {
     return;
   }
   for (int spins = 0; round_.load(std::memory_order_acquire) == round; ++spins) {
-    if (failed != nullptr && failed->load(std::memory_order_acquire)) fail("another rank has failed and will not come");
+    if (failed != nullptr && failed->load(std::memory_order_acquire) && take_back(static_cast<std::uint32_t>(ranks), round)) {
+      fail("another rank has failed and will not come");
+    }
     if (spins < kSpins) {
       _mm_pause();
     } else {
@@ -24,6 +26,17 @@ void SharedBarrier::wait(int ranks, const std::atomic<bool>* failed) {
       spins = kSpins;
     }
   }
+}
+
+/// Without it a rank that comes later would complete the round, and count on the one that has failed. Nobody completes a round before this
+/// rank is in it, so a count that turns out to be of the next round can be put back.
+bool SharedBarrier::take_back(std::uint32_t ranks, std::uint32_t round) {
+  std::uint32_t arrived = arrived_.load(std::memory_order_acquire);
+  if (arrived == 0 || arrived == ranks) return false;
+  if (!arrived_.compare_exchange_strong(arrived, arrived - 1, std::memory_order_acq_rel)) return false;
+  if (round_.load(std::memory_order_acquire) == round) return true;
+  arrived_.fetch_add(1, std::memory_order_acq_rel);
+  return false;
 }
 
 }  // namespace weft

@@ -10,10 +10,13 @@ namespace weft {
 class SharedBarrier {
  public:
   /// Returns when all `ranks` have come; what each wrote before is then seen by all. `failed`, if given, becomes true when a rank will
-  /// never come: those who wait fail.
+  /// never come: those who wait fail, all of a round or none.
   void wait(int ranks, const std::atomic<bool>* failed);
 
  private:
+  /// Takes the arrival of this rank back; false when that cannot be, since all may have come: to be tried again.
+  bool take_back(std::uint32_t ranks, std::uint32_t round);
+
   static_assert(std::atomic<std::uint32_t>::is_always_lock_free, "processes share it");
   alignas(64) std::atomic<std::uint32_t> arrived_{0};
   alignas(64) std::atomic<std::uint32_t> round_{0};
