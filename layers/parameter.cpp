@@ -1,6 +1,7 @@
 #include "layers/parameter.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -15,6 +16,11 @@ std::int64_t aligned(std::int64_t elements, std::int64_t to = ParameterSet::kAli
   return (elements + to - 1) / to * to;
 }
 
+/// Elements of the compute dtype that it takes: a number of the sum type is at most two of them.
+std::int64_t room(const Parameter& parameter) {
+  return parameter.shape.elements() * (parameter.wide ? 2 : 1);
+}
+
 /// Columns of a matrix; a vector is a matrix of one column.
 std::int64_t columns_of(const Shape& shape) {
   return shape.dims() > 1 ? shape[1] : 1;
@@ -24,6 +30,25 @@ double sinusoid(std::int64_t position, std::int64_t column, std::int64_t columns
   const double pair = static_cast<double>(column / 2);
   const double angle = static_cast<double>(position) * std::pow(10000.0, -2.0 * pair / static_cast<double>(columns));
   return column % 2 == 0 ? std::sin(angle) : std::cos(angle);
+}
+
+double sinusoid_of_halves(std::int64_t position, std::int64_t column, std::int64_t columns) {
+  const std::int64_t half = columns / 2;
+  const double rate = std::pow(10000.0, -static_cast<double>(column % half) / static_cast<double>(half - 1));
+  return column < half ? std::sin(static_cast<double>(position) * rate) : std::cos(static_cast<double>(position) * rate);
+}
+
+double rotation(std::int64_t position, std::int64_t column, std::int64_t columns, double base) {
+  const std::int64_t half = columns / 2, pair = column % half;
+  const double angle = static_cast<double>(position) * std::pow(base, -2.0 * static_cast<double>(pair) / static_cast<double>(columns));
+  return column < half ? std::cos(angle) : std::sin(angle);
+}
+
+/// Of head 0 .. heads - 1.
+double slope(std::int64_t head, std::int64_t heads) {
+  const auto power = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(heads)));
+  if (head < power) return std::pow(2.0, -8.0 * static_cast<double>(head + 1) / static_cast<double>(power));
+  return std::pow(2.0, -8.0 * static_cast<double>(2 * (head - power) + 1) / static_cast<double>(2 * power));
 }
 
 /// Element (row, column) of the whole tensor, wherever a rank's box begins.
@@ -41,6 +66,12 @@ double initial_value(const Init& init, const Part& part, RandomKey key, std::int
       return init.factor * random_normal(key, index);
     case Init::Kind::kSinusoidal:
       return sinusoid(row, column, columns);
+    case Init::Kind::kSinusoidalHalves:
+      return sinusoid_of_halves(row, column, columns);
+    case Init::Kind::kRotary:
+      return rotation(row, column, columns, init.factor);
+    case Init::Kind::kSlopes:
+      return slope(row, part.shape[0]);
   }
   fail(fmt::format("{}: no such kind of initial value", part.name));
 }
@@ -103,7 +134,7 @@ void ParameterSet::lay_out() {
   for (Parameter& parameter : parameters_) {
     if (parameter.saved) continue;
     parameter.offset = offset;
-    offset += aligned(parameter.shape.elements());
+    offset += aligned(room(parameter));
   }
   total_elements_ = offset;
 }
@@ -120,7 +151,11 @@ std::int64_t ParameterSet::count() const {
 void ParameterSet::bind_values(Tensor flat) {
   if (flat.elements() != total_elements_) fail(fmt::format("values: {} elements, expected {}", flat.elements(), total_elements_));
   for (Parameter& parameter : parameters_) {
-    parameter.value = flat.rows(parameter.offset, parameter.shape.elements()).view(parameter.shape);
+    if (parameter.wide) {
+      parameter.value = Tensor(flat.rows(parameter.offset, room(parameter)).data, parameter.shape, sum_type(flat.dtype));
+    } else {
+      parameter.value = flat.rows(parameter.offset, parameter.shape.elements()).view(parameter.shape);
+    }
   }
 }
 
@@ -168,6 +203,13 @@ Parameter& ParameterScope::add_fused(const std::vector<NamedRows>& parts, std::i
   }
   parameter.shape[0] = rows;
   return set_->add(std::move(parameter));
+}
+
+Parameter& ParameterScope::add_wide_constant(std::string_view name, Shape shape, Init init, const Cut& cut) const {
+  Parameter& parameter = add(name, shape, init, false, cut);
+  parameter.trained = parameter.saved = false;
+  parameter.wide = true;
+  return parameter;
 }
 
 Parameter& ParameterScope::add_constant(std::string_view name, Shape shape, Init init) const {

@@ -36,8 +36,8 @@ struct Part {
 
 /// How a parameter starts. Drawn on the host: the key comes from the part's name, the counter is the global index of the element.
 struct Init {
-  enum class Kind { kZeros, kOnes, kXavierUniform, kNormal, kSinusoidal } kind = Kind::kZeros;
-  double factor = 1;  // xavier: gain; normal: deviation
+  enum class Kind { kZeros, kOnes, kXavierUniform, kNormal, kSinusoidal, kSinusoidalHalves, kRotary, kSlopes } kind = Kind::kZeros;
+  double factor = 1;  // xavier: gain; normal: deviation; rotary: base
 
   static Init zeros() { return {Kind::kZeros}; }
   static Init ones() { return {Kind::kOnes}; }
@@ -46,6 +46,13 @@ struct Init {
   static Init normal(double deviation) { return {Kind::kNormal, deviation}; }
   /// (P, C): even columns sin, odd columns cos of p 10000^(-2i/C), i the pair of columns. arXiv 1706.03762.
   static Init sinusoidal() { return {Kind::kSinusoidal}; }
+  /// (P, C), as tensor2tensor and fairseq have it: the first half of the columns sin, the second cos of p 10000^(-i/(C/2 - 1)).
+  static Init sinusoidal_halves() { return {Kind::kSinusoidalHalves}; }
+  /// (P, D): the first half of the columns cos, the second sin of p base^(-2i/D). arXiv 2104.09864.
+  static Init rotary(double base) { return {Kind::kRotary, base}; }
+  /// (H): of head h = 1 .. H 2^(-8 h / H) where H is a power of two; else those of the power of two below, then every second one of twice
+  /// that power. arXiv 2108.12409.
+  static Init slopes() { return {Kind::kSlopes}; }
 };
 
 /// Blocks in the order of the forward pass: encoder embeddings, encoder layers, decoder embeddings, decoder layers, head. What has no
@@ -61,13 +68,14 @@ struct Parameter {
   Init init;
   bool trained = true;      // false: no gradient, `grad` stays undefined
   bool saved = true;        // false: a constant that is made again from `init` (sinusoidal positions)
+  bool wide = false;        // a constant in the sum type
   bool decayed = false;     // weight matrices, never biases, norms and embeddings
   bool multiplied = false;  // W of a product y = x W^T
   bool shared = false;      // other blocks write its gradient too, so it lives from the first backward of a pass to the last
   Axes sum_over = Axes::kDp;
   BlockId block = 0;        // a shared embedding belongs to the block whose backward comes last
   std::int64_t offset = 0;  // first element in the flat storage
-  Tensor value;             // compute dtype; there from acquire to release
+  Tensor value;             // compute dtype, if not wide; there from acquire to release
   Tensor packed;            // what layers/packed_weights.h made of the value, for x W^T; absent while values change
   Tensor grad;              // sum type; written through layers/gradient.h
   bool grad_begun = true;   // holds something of this update; false: whoever writes it first overwrites what is there
@@ -141,6 +149,8 @@ class ParameterScope {
   Parameter& add_fused(const std::vector<NamedRows>& parts, std::int64_t columns, Init, bool decayed, const Cut& = {}) const;
   /// Registers a constant: not trained, not saved.
   Parameter& add_constant(std::string_view name, Shape, Init) const;
+  /// The same in the sum type, whatever the compute dtype; of its rows this rank's piece.
+  Parameter& add_wide_constant(std::string_view name, Shape, Init, const Cut& = {}) const;
 
  private:
   ParameterSet* set_;

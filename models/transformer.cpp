@@ -28,7 +28,7 @@ Transformer::Transformer(const ModelConfig& config, ParameterSet& set, TensorPar
     : Transformer(config, set, register_tables(config, set, tensor_parallel), tensor_parallel) {}
 
 Transformer::Transformer(const ModelConfig& config, ParameterSet& set, const Tables& tables, TensorParallel tensor_parallel)
-    : position_limit_(config.positions == Positions::kNone ? 0 : config.max_length),
+    : position_limit_(config.positions == Positions::kNone || config.positions == Positions::kAlibi ? 0 : config.max_length),
       blocks_(config),
       encoder_(config, StackKind::kEncoder, blocks_.encoder, {*tables.source, tables.source_positions}, set, tensor_parallel),
       decoder_(config, StackKind::kDecoder, blocks_.decoder, {*tables.target, tables.target_positions}, set, tensor_parallel),
@@ -66,8 +66,9 @@ Transformer::Tables Transformer::register_tables(const ModelConfig& config, Para
     const ParameterScope head(set, "lm_head", blocks.head);
     tables.output = &head.add("weight", {config.target_vocab_size, c}, Init::xavier_uniform(), kDecayed, cut);
   }
-  if (config.positions == Positions::kSinusoidal) {
-    tables.source_positions = tables.target_positions = &shared.add_constant("position.weight", {config.max_length, c}, Init::sinusoidal());
+  if (config.positions == Positions::kSinusoidal || config.positions == Positions::kSinusoidalHalves) {
+    const Init sinusoids = config.positions == Positions::kSinusoidal ? Init::sinusoidal() : Init::sinusoidal_halves();
+    tables.source_positions = tables.target_positions = &shared.add_constant("position.weight", {config.max_length, c}, sinusoids);
   } else if (config.positions == Positions::kLearned) {
     tables.source_positions = &encoder.add("position.weight", {config.max_length, c}, init);
     tables.target_positions = &decoder.add("position.weight", {config.max_length, c}, init);

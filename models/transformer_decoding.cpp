@@ -28,7 +28,7 @@ struct TransformerDecodeState : DecodeState {
     Tensor begin, length;
   };
   Sources sources, other_sources;
-  std::vector<Tensor> caches;  // of each layer, (N, S 2W)
+  std::vector<Tensor> caches;  // of each layer, (N, S keys_values_width)
   Tensor spare_cache;          // where `reorder` writes the next layer's
   std::vector<KeyValueCache> layer_caches;
   std::vector<KeyValues> memory_keys;  // of each layer

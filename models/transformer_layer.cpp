@@ -6,14 +6,17 @@
 namespace weft {
 namespace {
 
-AttentionConfig attention_config(const ModelConfig& model, StackKind kind, bool causal) {
+AttentionConfig attention_config(const ModelConfig& model, StackKind kind, bool causal, const PositionTables& positions) {
   const StackConfig& stack = kind == StackKind::kEncoder ? model.encoder : model.decoder;
   return {.hidden_size = model.hidden_size,
           .num_heads = stack.num_heads,
+          .num_kv_heads = stack.num_kv_heads,
+          .head_dim = stack.head_dim,
           .bias = model.bias,
           .causal = causal,
           .dropout = model.attention_dropout,
-          .max_length = model.max_length};
+          .max_length = model.max_length,
+          .positions = positions};
 }
 
 FeedForwardConfig ffn_config(const ModelConfig& model, StackKind kind) {
@@ -26,18 +29,18 @@ FeedForwardConfig ffn_config(const ModelConfig& model, StackKind kind) {
 
 }  // namespace
 
-TransformerLayer::TransformerLayer(const ModelConfig& model, StackKind kind, ParameterScope layer, std::optional<ParameterScope> stack_norm,
-                                   TensorParallel tensor_parallel)
+TransformerLayer::TransformerLayer(const ModelConfig& model, StackKind kind, ParameterScope layer, const Options& options)
     : pre_norm_(model.norm_position == NormPosition::kPre),
-      self_attention_(attention_config(model, kind, kind == StackKind::kDecoder), layer.child("self_attn"), tensor_parallel),
-      ffn_(ffn_config(model, kind), layer.child("ffn"), tensor_parallel) {
+      self_attention_(attention_config(model, kind, kind == StackKind::kDecoder, options.positions), layer.child("self_attn"),
+                      options.tensor_parallel),
+      ffn_(ffn_config(model, kind), layer.child("ffn"), options.tensor_parallel) {
   std::vector<std::string> sublayers{"self_attn"};
   if (kind == StackKind::kDecoder) {
-    cross_attention_.emplace(attention_config(model, kind, false), layer.child("cross_attn"), tensor_parallel);
+    cross_attention_.emplace(attention_config(model, kind, false, {}), layer.child("cross_attn"), options.tensor_parallel);
     sublayers.push_back("cross_attn");
   }
   sublayers.push_back("ffn");
-  const NormConfig norm_config{model.hidden_size, model.norm_eps};
+  const NormConfig norm_config{model.hidden_size, model.norm_eps, model.norm};
   std::size_t norms = 0;
   const auto next_norm = [&] { return Norm(norm_config, layer.child("norm" + std::to_string(++norms))); };
   if (pre_norm_) opening_norm_ = next_norm();
@@ -45,8 +48,8 @@ TransformerLayer::TransformerLayer(const ModelConfig& model, StackKind kind, Par
     std::optional<Norm> norm;
     if (norms < sublayers.size()) {
       norm = next_norm();
-    } else if (stack_norm) {
-      norm = Norm(norm_config, *stack_norm);
+    } else if (options.stack_norm) {
+      norm = Norm(norm_config, *options.stack_norm);
     }
     joins_.emplace_back(Dropout{layer.child(sublayer).site("dropout"), model.dropout}, norm);
   }

@@ -37,8 +37,13 @@ class TransformerLayer {
     std::array<Join::Saved, 3> joins;
   };
 
-  /// `layer` is the scope of this layer ("encoder.layers.0"); `stack_norm` ("encoder.norm") is given to the last layer of a pre-norm stack.
-  TransformerLayer(const ModelConfig&, StackKind, ParameterScope layer, std::optional<ParameterScope> stack_norm, TensorParallel = {});
+  struct Options {
+    std::optional<ParameterScope> stack_norm;  // "encoder.norm": of the last layer of a pre-norm stack
+    PositionTables positions;                  // of the self-attention
+    TensorParallel tensor_parallel;
+  };
+  /// `layer` is the scope of this layer ("encoder.layers.0").
+  TransformerLayer(const ModelConfig&, StackKind, ParameterScope layer, const Options&);
 
   /// y (T, C) is overwritten. All else is taken from saved memory.
   void forward(Context&, const Input&, Tensor y, Saved&) const;

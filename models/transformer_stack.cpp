@@ -17,6 +17,21 @@ EmbeddingConfig embedding_config(const ModelConfig& config) {
   return {.scale = scaled ? std::sqrt(static_cast<double>(config.hidden_size)) : 1, .dropout = config.dropout};
 }
 
+/// The constants that the self-attention of a stack knows positions by; all its layers share them.
+PositionTables position_tables(const ModelConfig& config, StackKind kind, const ParameterScope& scope,
+                               const TensorParallel& tensor_parallel) {
+  const StackConfig& stack = kind == StackKind::kEncoder ? config.encoder : config.decoder;
+  PositionTables tables{.pairing = config.rope_pairing};
+  if (config.positions == Positions::kRope) {
+    const std::int64_t dim =
+        AttentionConfig{.hidden_size = config.hidden_size, .num_heads = stack.num_heads, .head_dim = stack.head_dim}.dim();
+    tables.rotation = &scope.add_wide_constant("rotation", {config.max_length, dim}, Init::rotary(config.rope_base));
+  } else if (config.positions == Positions::kAlibi) {
+    tables.slopes = &scope.add_wide_constant("slopes", {stack.num_heads}, Init::slopes(), tensor_parallel.cut(0));
+  }
+  return tables;
+}
+
 }  // namespace
 
 void acquire(Context& ctx, BlockHooks& hooks, BlockId block, Direction direction) {
@@ -43,11 +58,13 @@ TransformerStack::TransformerStack(const ModelConfig& config, StackKind kind, St
                  ParameterScope(set, std::string(stack_name(kind)) + ".embeddings", blocks.embeddings), tensor_parallel) {
   const std::int64_t num_layers = kind == StackKind::kEncoder ? config.encoder.num_layers : config.decoder.num_layers;
   if (num_layers < 1) fail_input(std::string("model.num_layers: the ") + stack_name(kind) + " has none, expected at least 1");
+  TransformerLayer::Options options{
+      .positions = position_tables(config, kind, ParameterScope(set, stack_name(kind), blocks.first_layer), tensor_parallel),
+      .tensor_parallel = tensor_parallel};
   for (std::int64_t l = 0; l < num_layers; ++l) {
     const ParameterScope scope(set, stack_name(kind), blocks.first_layer + static_cast<BlockId>(l));
-    std::optional<ParameterScope> stack_norm;
-    if (config.norm_position == NormPosition::kPre && l == num_layers - 1) stack_norm = scope.child("norm");
-    layers_.emplace_back(config, kind, scope.child("layers." + std::to_string(l)), stack_norm, tensor_parallel);
+    if (config.norm_position == NormPosition::kPre && l == num_layers - 1) options.stack_norm = scope.child("norm");
+    layers_.emplace_back(config, kind, scope.child("layers." + std::to_string(l)), options);
   }
   saved_.resize(layers_.size());
   marks_.resize(layers_.size());

@@ -29,21 +29,44 @@ std::string divisors(std::int64_t number) {
 }
 
 void check_heads(const ModelConfig& model, Conflicts& conflicts) {
-  for (const std::int64_t heads : {model.encoder.num_heads, model.decoder.num_heads}) {
-    if (model.hidden_size % heads == 0) continue;
-    add(conflicts, fmt::format("{} does not divide model.hidden_size = {}", heads, model.hidden_size), divisors(model.hidden_size),
-        {"model.num_heads", "model.hidden_size"});
-    return;
+  for (const StackConfig* stack : {&model.encoder, &model.decoder}) {
+    const std::int64_t heads = stack->num_heads, kv_heads = stack->num_kv_heads;
+    const bool divides = stack->head_dim > 0 || model.hidden_size % heads == 0;
+    const std::int64_t dim = stack->head_dim > 0 ? stack->head_dim : model.hidden_size / heads;
+    const std::size_t before = conflicts.size();
+    if (!divides) {
+      add(conflicts, fmt::format("{} does not divide model.hidden_size = {}", heads, model.hidden_size),
+          divisors(model.hidden_size) + ", or model.head_dim", {"model.num_heads", "model.hidden_size"});
+    }
+    if (kv_heads > 0 && heads % kv_heads != 0) {
+      add(conflicts, fmt::format("{} does not divide model.num_heads = {}", kv_heads, heads), divisors(heads),
+          {"model.num_kv_heads", "model.num_heads"});
+    }
+    if (divides && model.positions == Positions::kRope && dim % 2 != 0) {
+      add(conflicts, fmt::format("rope turns pairs of numbers, and a head has {}", dim), "heads of an even size, or other positions",
+          {"model.positions", "model.head_dim", "model.num_heads", "model.hidden_size"});
+    }
+    if (conflicts.size() > before) return;
   }
+}
+
+/// The halves' slowest rate divides by their width less one.
+void check_positions(const ModelConfig& model, Conflicts& conflicts) {
+  if (model.positions != Positions::kSinusoidalHalves || (model.hidden_size % 2 == 0 && model.hidden_size >= 4)) return;
+  add(conflicts, fmt::format("sinusoidal_halves cuts model.hidden_size = {} into two halves", model.hidden_size),
+      "an even hidden_size, at least 4", {"model.positions", "model.hidden_size"});
 }
 
 /// Every rank of tensor parallelism has whole heads and equal pieces of the feed-forward layers.
 void check_tensor_parallel(const Config& c, Conflicts& conflicts) {
   const StackConfig &encoder = c.model.encoder, &decoder = c.model.decoder;
-  const std::int64_t heads = std::gcd(encoder.num_heads, decoder.num_heads),
+  const auto kv_heads = [](const StackConfig& stack) { return stack.num_kv_heads > 0 ? stack.num_kv_heads : stack.num_heads; };
+  const std::int64_t heads = std::gcd(kv_heads(encoder), kv_heads(decoder)),
                      both = std::gcd(heads, std::gcd(encoder.ffn_size, decoder.ffn_size));
   for (const auto& [key, size] : {std::pair{"model.num_heads", encoder.num_heads},
                                   {"model.num_heads", decoder.num_heads},
+                                  {"model.num_kv_heads", kv_heads(encoder)},
+                                  {"model.num_kv_heads", kv_heads(decoder)},
                                   {"model.ffn_size", encoder.ffn_size},
                                   {"model.ffn_size", decoder.ffn_size}}) {
     if (size % c.parallel.tensor == 0) continue;
@@ -141,6 +164,7 @@ void check_decoding(const Config& c, Conflicts& conflicts) {
 std::vector<Conflict> check_values(const Config& config) {
   Conflicts conflicts;
   check_heads(config.model, conflicts);
+  check_positions(config.model, conflicts);
   check_tensor_parallel(config, conflicts);
   check_embeddings(config, conflicts);
   check_schedule(config, conflicts);

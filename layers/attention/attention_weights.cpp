@@ -40,7 +40,8 @@ void DotProductAttention::weights(Context& ctx, const Saved& saved, Tensor weigh
   if (!ctx.device.computes()) return tensor_parallel_.leave(ctx, weights);
   const auto query_begin = on_host<std::int32_t>(ctx, saved.rows.begin), query_length = on_host<std::int32_t>(ctx, saved.rows.length);
   const auto key_begin = on_host<std::int32_t>(ctx, saved.keys.rows.begin), key_length = on_host<std::int32_t>(ctx, saved.keys.rows.length);
-  const auto heads = static_cast<std::size_t>(num_heads_), dim = static_cast<std::size_t>(head_dim_), columns = heads * dim;
+  const auto heads = static_cast<std::size_t>(num_heads_), dim = static_cast<std::size_t>(head_dim_);
+  const auto kv_heads = static_cast<std::size_t>(num_kv_heads_), group = heads / kv_heads;
   const auto width = static_cast<std::size_t>(weights.size(1));
   const double scale = 1 / std::sqrt(static_cast<double>(dim));
   std::vector<float> found(static_cast<std::size_t>(weights.elements()), 0);
@@ -52,8 +53,8 @@ void DotProductAttention::weights(Context& ctx, const Saved& saved, Tensor weigh
       const auto row = static_cast<std::size_t>(query_begin[b] + i);
       for (std::size_t h = 0; h < heads; ++h) {
         for (std::size_t j = 0; j < keys; ++j) {
-          const double* query = &q[row * columns + h * dim];
-          const double* key = &k[(first_key + j) * columns + h * dim];
+          const double* query = &q[(row * heads + h) * dim];
+          const double* key = &k[((first_key + j) * kv_heads + h / group) * dim];
           double sum = 0;
           for (std::size_t d = 0; d < dim; ++d) sum += query[d] * key[d];
           scores[j] = scale * sum;

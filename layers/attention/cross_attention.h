@@ -7,8 +7,8 @@
 namespace weft {
 
 /// y = out_proj(attention(q_proj(x), k_proj(memory), v_proj(memory))), memory being the output of the encoder. k_proj and v_proj are two
-/// parts of one parameter and one matmul, in a call of its own: per pass in training, once in decoding. W is the width of the heads of this
-/// rank, C / tp.
+/// parts of one parameter and one matmul, in a call of its own: per pass in training, once in decoding. With tensor parallelism
+/// widths are those of the heads of this rank.
 class CrossAttention {
  public:
   struct Saved {
@@ -18,8 +18,8 @@ class CrossAttention {
 
   CrossAttention(const AttentionConfig&, ParameterScope, TensorParallel = {});
 
-  std::int64_t keys_values_width() const { return 2 * width_; }
-  /// memory (Tk, C) -> keys_values (Tk, 2W), overwritten.
+  std::int64_t keys_values_width() const { return 2 * attention_.key_width(); }
+  /// memory (Tk, C) -> keys_values (Tk, keys_values_width), overwritten.
   void project(Context&, Tensor memory, Tensor keys_values) const;
   /// The two halves of what `project` wrote, to be read by the sequences of `rows`.
   KeyValues keys(Tensor keys_values, const Rows&) const;
@@ -31,7 +31,7 @@ class CrossAttention {
 
   struct Gradients {
     Tensor dx;            // (Tq, C), as `write` says; may be dy
-    Tensor dkeys_values;  // (Tk, 2W), overwritten
+    Tensor dkeys_values;  // (Tk, keys_values_width), overwritten
   };
   void backward(Context&, Tensor dy, const Saved&, const Gradients&, Write = Write::kOverwrite) const;
   /// dmemory (Tk, C), sum type: added to, since every decoder layer reads the same memory. With tensor parallelism it gains this rank's
@@ -39,11 +39,10 @@ class CrossAttention {
   void project_backward(Context&, Tensor dkeys_values, Tensor memory, Tensor dmemory) const;
 
  private:
-  std::int64_t width_;  // W
+  DotProductAttention attention_;
   Linear query_projection_;
   Linear key_value_projection_;
   Linear out_projection_;
-  DotProductAttention attention_;
   TensorParallel tensor_parallel_;
 };
 

@@ -10,15 +10,25 @@ namespace weft {
 
 DotProductAttention::DotProductAttention(const AttentionConfig& config, RandomKey site, TensorParallel tensor_parallel)
     : num_heads_(config.num_heads / tensor_parallel.size()),
-      head_dim_(config.num_heads > 0 ? config.hidden_size / config.num_heads : 0),
+      num_kv_heads_(config.kv_heads() / tensor_parallel.size()),
+      head_dim_(config.dim()),
       causal_(config.causal),
       dropout_{site, config.dropout},
       key_stride_(config.max_length),
+      positions_(config.positions),
       tensor_parallel_(tensor_parallel) {
-  if (head_dim_ * config.num_heads != config.hidden_size || head_dim_ == 0) {
+  if (config.head_dim == 0 && head_dim_ * config.num_heads != config.hidden_size) {
     fail_input(fmt::format("model.num_heads: {} does not divide hidden_size = {}", config.num_heads, config.hidden_size));
   }
-  tensor_parallel_.require_divides("model.num_heads", config.num_heads);
+  if (head_dim_ == 0) fail_input(fmt::format("model.num_heads: {} heads of hidden_size = {}", config.num_heads, config.hidden_size));
+  if (config.num_heads % config.kv_heads() != 0) {
+    fail_input(fmt::format("model.num_kv_heads: {} does not divide num_heads = {}", config.kv_heads(), config.num_heads));
+  }
+  if (positions_.rotation != nullptr && head_dim_ % 2 != 0) {
+    fail_input(fmt::format("model.positions: rope turns pairs of numbers\n  found     heads of {} numbers\n  expected  an even number",
+                           head_dim_));
+  }
+  tensor_parallel_.require_divides("model.num_kv_heads", config.kv_heads());
 }
 
 void DotProductAttention::forward(Context& ctx, Tensor q, const KeyValues& keys, const Rows& query_rows, Tensor y, Saved& saved) const {
@@ -33,6 +43,7 @@ void DotProductAttention::forward(Context& ctx, Tensor q, const KeyValues& keys,
                                    .rows = attention_rows(query_rows, keys.rows),
                                    .causal = causal_,
                                    .scale = 1 / std::sqrt(static_cast<double>(head_dim_)),
+                                   .positions = positions(),
                                    .dropout = dropout(query_rows),
                                    .y = heads(y),
                                    .lse = saved.lse});
@@ -48,6 +59,7 @@ void DotProductAttention::backward(Context& ctx, Tensor dy, const Saved& saved, 
                                     .rows = attention_rows(saved.rows, saved.keys.rows),
                                     .causal = causal_,
                                     .scale = 1 / std::sqrt(static_cast<double>(head_dim_)),
+                                    .positions = positions(),
                                     .dropout = dropout(saved.rows),
                                     .dq = heads(gradients.dq),
                                     .dk = heads(gradients.dk),
@@ -55,7 +67,12 @@ void DotProductAttention::backward(Context& ctx, Tensor dy, const Saved& saved, 
 }
 
 Tensor DotProductAttention::heads(Tensor x) const {
-  return x.view({x.size(0), num_heads_, head_dim_});
+  return x.view({x.size(0), x.size(1) / head_dim_, head_dim_});
+}
+
+AttentionPositions DotProductAttention::positions() const {
+  const auto value = [](const Parameter* table) { return table != nullptr ? table->value : Tensor{}; };
+  return {.rotation = value(positions_.rotation), .pairing = positions_.pairing, .slopes = value(positions_.slopes)};
 }
 
 AttentionRows DotProductAttention::attention_rows(const Rows& queries, const Rows& keys) const {

@@ -6,11 +6,9 @@
 
 namespace weft {
 
-/// In what follows W is the width of the heads of this rank, C / tp.
-
 /// Where a self-attention that decodes puts the keys and values of its new rows, and where it then reads all of them.
 struct KeyValueCache {
-  Tensor append;  // (T, 2W), rows may be strided: keys and values of the new rows go here
+  Tensor append;  // (T, 2 key_width), rows may be strided: keys and values of the new rows go here
   KeyValues all;  // what the new rows attend to, the new rows among it
 };
 
@@ -19,7 +17,7 @@ class SelfAttention {
  public:
   struct Saved {
     Tensor x;    // (T, C), the caller's, saved until backward
-    Tensor qkv;  // (T, 3W)
+    Tensor qkv;  // (T, query_width + 2 key_width), of this rank
     DotProductAttention::Saved attention;
   };
 
@@ -32,10 +30,9 @@ class SelfAttention {
   void backward(Context&, Tensor dy, const Saved&, Tensor dx, Write = Write::kOverwrite) const;
 
  private:
-  std::int64_t width_;  // of the heads of this rank: C without tensor parallelism
+  DotProductAttention attention_;
   Linear projections_;
   Linear out_projection_;
-  DotProductAttention attention_;
   TensorParallel tensor_parallel_;
 };
 

@@ -39,7 +39,7 @@ BoundParameters::BoundParameters(TestContext& ctx, ParameterSet& set, DType dtyp
     draw_initial_values(parameter, set.seed(), initial);
     std::vector<double> numbers = to_doubles(initial);
     for (const Part& part : parameter.parts) {
-      if (part.shape.dims() > 1) continue;
+      if (part.shape.dims() > 1 || !parameter.saved) continue;
       const std::vector<double> noise = elements_in(to_doubles(ctx.normal(part.shape, DType::kFloat64, seed++, 0.2)), part);
       for (std::size_t i = 0; i < noise.size(); ++i) numbers[static_cast<std::size_t>(part.row) + i] += noise[i];
     }

@@ -49,9 +49,9 @@ TEST_F(DropoutSitesTest, Embedding) {
 }
 
 TEST_F(DropoutSitesTest, FeedForward) {
-  const FeedForward ffn({.hidden_size = kModelWidth, .ffn_size = 12, .activation = Activation::kGelu, .activation_dropout = kP},
+  const FeedForward ffn({.hidden_size = kModelWidth, .ffn_size = 12, .activation = FfnActivation::kGelu, .activation_dropout = kP},
                         scope_.child("ffn"));
-  const FeedForward plain({.hidden_size = kModelWidth, .ffn_size = 12, .activation = Activation::kGelu}, scope_.child("plain"));
+  const FeedForward plain({.hidden_size = kModelWidth, .ffn_size = 12, .activation = FfnActivation::kGelu}, scope_.child("plain"));
   set_.lay_out();
   const BoundParameters bound(ctx_, set_, kDouble);
   auto& parameters = set_.parameters();  // both the same weights: fc1 and fc2, each a weight and a bias

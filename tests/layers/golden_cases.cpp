@@ -62,8 +62,9 @@ void run_linear(Run& run) {
   run.keep_gradients(bound);
 }
 
-void run_layer_norm(Run& run) {
-  const Norm norm({run.file.shape("weight")[0], run.file.config().at("eps").as_double()}, run.scope);
+void run_norm(Run& run) {
+  const NormKind kind = run.file.has("bias") ? NormKind::kLayerNorm : NormKind::kRmsNorm;
+  const Norm norm({run.file.shape("weight")[0], run.file.config().at("eps").as_double(), kind}, run.scope);
   const BoundParameters bound = run.bind();
   const Tensor x = run.input("x"), dy = run.input("dy"), y = run.ctx.empty(x.shape, run.dtype), dx = run.ctx.empty(x.shape, run.dtype);
   Norm::Saved saved;
@@ -74,13 +75,17 @@ void run_layer_norm(Run& run) {
   run.keep_gradients(bound);
 }
 
+Init sinusoids_of(const GoldenFile& file) {
+  return file.config().at("sinusoidal_style").as_string() == "halves" ? Init::sinusoidal_halves() : Init::sinusoidal();
+}
+
 void run_embedding(Run& run) {
   constexpr std::int64_t kPositions = 16;
   const Shape shape = run.file.shape("weight");
   const bool learned = run.file.has("position.weight");
   Parameter& token = run.scope.add("weight", shape, Init::zeros());
   Parameter& position = learned ? run.scope.add("position.weight", run.file.shape("position.weight"), Init::zeros())
-                                : run.scope.add_constant("position.weight", {kPositions, shape[1]}, Init::sinusoidal());
+                                : run.scope.add_constant("position.weight", {kPositions, shape[1]}, sinusoids_of(run.file));
   const bool scaled = run.file.config().at("embedding_scale").as_string() == "sqrt";
   const Embedding embedding({.scale = scaled ? std::sqrt(static_cast<double>(shape[1])) : 1}, token, &position, run.scope);
   const BoundParameters bound = run.bind();
@@ -96,11 +101,27 @@ void run_embedding(Run& run) {
 AttentionConfig attention_config(const GoldenFile& file) {
   return {.hidden_size = file.shape("out_proj.weight")[0],
           .num_heads = file.config().at("num_heads").as_int(),
+          .num_kv_heads = file.config().at("num_kv_heads").as_int(),
           .causal = file.config().at("causal").as_bool()};
 }
 
+/// Rotations and slopes as a model registers them.
+PositionTables position_tables(Run& run, const AttentionConfig& config) {
+  constexpr std::int64_t kLongest = 16;
+  const Json& golden = run.file.config();
+  PositionTables tables;
+  if (golden.at("alibi").as_bool()) tables.slopes = &run.scope.add_wide_constant("slopes", {config.num_heads}, Init::slopes());
+  if (golden.at("rope").is_null()) return tables;
+  const Json& rope = golden.at("rope");
+  tables.rotation = &run.scope.add_wide_constant("rotation", {kLongest, config.dim()}, Init::rotary(rope.at("base").as_double()));
+  tables.pairing = rope.at("style").as_string() == "half" ? RotaryPairing::kHalf : RotaryPairing::kInterleaved;
+  return tables;
+}
+
 void run_self_attention(Run& run) {
-  const SelfAttention attention(attention_config(run.file), run.scope);
+  AttentionConfig config = attention_config(run.file);
+  config.positions = position_tables(run, config);
+  const SelfAttention attention(config, run.scope);
   const BoundParameters bound = run.bind();
   const Rows rows = make_rows_of_lengths(run.ctx, lengths(run.file, "input.offsets"));
   const Tensor x = run.input("x"), dy = run.input("dy"), y = run.ctx.empty(x.shape, run.dtype), dx = run.ctx.empty(x.shape, run.dtype);
@@ -134,13 +155,12 @@ void run_cross_attention(Run& run) {
 
 void run_feed_forward(Run& run) {
   const std::string& activation = run.file.config().at("activation").as_string();
-  const Shape shape = run.file.shape("fc1.weight");
-  const FeedForward ffn({.hidden_size = shape[1],
-                         .ffn_size = shape[0],
-                         .activation = activation == "relu"   ? Activation::kRelu
-                                       : activation == "gelu" ? Activation::kGelu
-                                                              : Activation::kGeluTanh},
-                        run.scope);
+  const std::map<std::string, FfnActivation> activations{{"relu", FfnActivation::kRelu},
+                                                         {"gelu", FfnActivation::kGelu},
+                                                         {"gelu_tanh", FfnActivation::kGeluTanh},
+                                                         {"swiglu", FfnActivation::kSwiglu}};
+  const Shape shape = run.file.shape(activation == "swiglu" ? "gate_proj.weight" : "fc1.weight");
+  const FeedForward ffn({.hidden_size = shape[1], .ffn_size = shape[0], .activation = activations.at(activation)}, run.scope);
   const BoundParameters bound = run.bind();
   const Tensor x = run.input("x"), dy = run.input("dy"), y = run.ctx.empty(x.shape, run.dtype), dx = run.ctx.empty(x.shape, run.dtype);
   FeedForward::Saved saved;
@@ -153,15 +173,26 @@ void run_feed_forward(Run& run) {
 
 const std::map<std::string, void (*)(Run&)> kLayers = {{"linear", run_linear},
                                                        {"linear_no_bias", run_linear},
-                                                       {"layer_norm", run_layer_norm},
+                                                       {"layer_norm", run_norm},
+                                                       {"rms_norm", run_norm},
                                                        {"embedding_sinusoidal_interleaved", run_embedding},
+                                                       {"embedding_sinusoidal_halves", run_embedding},
                                                        {"embedding_learned", run_embedding},
                                                        {"attention_self", run_self_attention},
                                                        {"attention_self_causal", run_self_attention},
+                                                       {"attention_grouped_causal", run_self_attention},
+                                                       {"attention_multi_query", run_self_attention},
+                                                       {"attention_rope_half_causal", run_self_attention},
+                                                       {"attention_rope_interleaved_causal", run_self_attention},
+                                                       {"attention_rope_grouped_causal", run_self_attention},
+                                                       {"attention_alibi_causal", run_self_attention},
+                                                       {"attention_alibi_self", run_self_attention},
+                                                       {"attention_alibi_three_heads_causal", run_self_attention},
                                                        {"attention_cross", run_cross_attention},
                                                        {"ffn_relu", run_feed_forward},
                                                        {"ffn_gelu", run_feed_forward},
-                                                       {"ffn_gelu_tanh", run_feed_forward}};
+                                                       {"ffn_gelu_tanh", run_feed_forward},
+                                                       {"ffn_swiglu", run_feed_forward}};
 
 }  // namespace
 

@@ -135,7 +135,7 @@ TEST_F(LayerGradientsTest, CrossAttentionWithDropoutOfTheWeights) {
 }
 
 TEST_F(LayerGradientsTest, FeedForwardWithDropout) {
-  for (const Activation activation : {Activation::kRelu, Activation::kGelu, Activation::kGeluTanh}) {
+  for (const FfnActivation activation : {FfnActivation::kRelu, FfnActivation::kGelu, FfnActivation::kGeluTanh}) {
     const FeedForward ffn({.hidden_size = kWidth, .ffn_size = 12, .activation = activation, .activation_dropout = 0.3},
                           scope_.child(std::to_string(static_cast<int>(activation))));
     bind();
@@ -144,7 +144,7 @@ TEST_F(LayerGradientsTest, FeedForwardWithDropout) {
     const Tensor x = normal(shape), dy = normal(shape), y = ctx_.empty(shape, kDouble), dx = ctx_.empty(shape, kDouble);
     FeedForward::Saved saved;
     // relu: steps so small that none of the 96 activations crosses 0; rounding then shows at 1e-10.
-    const GradientCheckOptions options{.step = activation == Activation::kRelu ? 1e-5 : 1e-3};
+    const GradientCheckOptions options{.step = activation == FfnActivation::kRelu ? 1e-5 : 1e-3};
     check(
         {{"x", x, dx}}, y, dy, *bound_, [&] { ffn.forward(ctx_, x, rows, y, saved); }, [&] { ffn.backward(ctx_, dy, saved, dx); }, options);
   }
@@ -163,7 +163,7 @@ TEST_F(LayerGradientsTest, EmbeddingWithLearnedPositionsAndDropout) {
 }
 
 TEST_F(LayerGradientsTest, AnInputGradientThatIsAddedToIsTheOverwrittenOnePlusWhatWasThere) {
-  const FeedForward ffn({.hidden_size = kWidth, .ffn_size = 12, .activation = Activation::kGelu}, scope_);
+  const FeedForward ffn({.hidden_size = kWidth, .ffn_size = 12, .activation = FfnActivation::kGelu}, scope_);
   bind();
   const Shape shape{8, kWidth};
   const Tensor x = normal(shape), dy = normal(shape), y = ctx_.empty(shape, kDouble), dx = ctx_.empty(shape, kDouble),

@@ -43,8 +43,8 @@ PassOf passes_of(const Config& config, ParameterSet& set, const TensorParallel& 
 
 PassOf feed_forward(ParameterSet& set, const TensorParallel& tp) {
   return passes_of<FeedForward>(
-      FeedForwardConfig{.hidden_size = kCutWidth, .ffn_size = kCutInner, .activation = Activation::kGelu, .activation_dropout = 0.4}, set,
-      tp);
+      FeedForwardConfig{.hidden_size = kCutWidth, .ffn_size = kCutInner, .activation = FfnActivation::kGelu, .activation_dropout = 0.4},
+      set, tp);
 }
 
 PassOf self_attention(ParameterSet& set, const TensorParallel& tp) {

@@ -7,10 +7,10 @@ namespace {
 
 constexpr std::int64_t kSmallVocabulary = 13;
 
-Activation activation_of(const std::string& name) {
-  if (name == "relu") return Activation::kRelu;
-  if (name == "gelu") return Activation::kGelu;
-  if (name == "gelu_tanh") return Activation::kGeluTanh;
+FfnActivation activation_of(const std::string& name) {
+  if (name == "relu") return FfnActivation::kRelu;
+  if (name == "gelu") return FfnActivation::kGelu;
+  if (name == "gelu_tanh") return FfnActivation::kGeluTanh;
   fail("no activation " + name);
 }
 
@@ -77,20 +77,30 @@ Batch golden_batch(TestContext& ctx, const GoldenFile& file) {
 
 ModelConfig small_config(const Variant& variant) {
   const StackConfig stack{.num_layers = 2, .num_heads = 2, .ffn_size = 12};
-  return {.encoder = stack,
-          .decoder = stack,
-          .hidden_size = 8,
-          .activation = Activation::kGelu,
-          .norm_position = variant.norm_position,
-          .positions = variant.positions,
-          .max_length = 8,
-          .tied_embeddings = variant.tied_embeddings,
-          .dropout = 0.2,
-          .attention_dropout = 0.1,
-          .activation_dropout = 0.1,
-          .label_smoothing = 0.1,
-          .source_vocab_size = kSmallVocabulary,
-          .target_vocab_size = kSmallVocabulary};
+  ModelConfig config{.encoder = stack,
+                     .decoder = stack,
+                     .hidden_size = 8,
+                     .activation = FfnActivation::kGelu,
+                     .norm_position = variant.norm_position,
+                     .positions = variant.positions,
+                     .max_length = 8,
+                     .tied_embeddings = variant.tied_embeddings,
+                     .dropout = 0.2,
+                     .attention_dropout = 0.1,
+                     .activation_dropout = 0.1,
+                     .label_smoothing = 0.1,
+                     .source_vocab_size = kSmallVocabulary,
+                     .target_vocab_size = kSmallVocabulary};
+  if (!variant.modern) return config;
+  config.encoder.num_heads = config.decoder.num_heads = 4;  // of 4, though 8 / 4 is 2
+  config.encoder.num_kv_heads = 2;
+  config.decoder.num_kv_heads = 1;
+  config.encoder.head_dim = config.decoder.head_dim = 4;
+  config.activation = FfnActivation::kSwiglu;
+  config.norm = NormKind::kRmsNorm;
+  config.bias = false;
+  config.rope_base = 100;
+  return config;
 }
 
 std::vector<Variant> all_variants() {
@@ -102,14 +112,21 @@ std::vector<Variant> all_variants() {
       }
     }
   }
+  for (const NormPosition norm : {NormPosition::kPost, NormPosition::kPre}) {
+    for (const Positions positions : {Positions::kRope, Positions::kAlibi}) {
+      variants.push_back({norm, TiedEmbeddings::kDecoder, positions, true});
+    }
+  }
+  variants.push_back({NormPosition::kPre, TiedEmbeddings::kAll, Positions::kSinusoidalHalves, false});
   return variants;
 }
 
 std::string name(const Variant& variant) {
   const std::string norm = variant.norm_position == NormPosition::kPost ? "post_norm" : "pre_norm";
   const char* tied[] = {"_untied", "_tied_decoder", "_tied_all"};
-  const char* positions[] = {"_sinusoidal", "_learned", "_no_positions"};
-  return norm + tied[static_cast<int>(variant.tied_embeddings)] + positions[static_cast<int>(variant.positions)];
+  const char* positions[] = {"_sinusoidal", "_sinusoidal_halves", "_learned", "_rope", "_alibi", "_no_positions"};
+  return norm + tied[static_cast<int>(variant.tied_embeddings)] + positions[static_cast<int>(variant.positions)] +
+         (variant.modern ? "_modern" : "");
 }
 
 Batch small_batch(TestContext& ctx) {

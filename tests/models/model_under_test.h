@@ -42,6 +42,7 @@ struct Variant {
   NormPosition norm_position = NormPosition::kPost;
   TiedEmbeddings tied_embeddings = TiedEmbeddings::kAll;
   Positions positions = Positions::kSinusoidal;
+  bool modern = false;  // grouped heads, wider than hidden_size together; RMS norm; SwiGLU; no biases
 };
 ModelConfig small_config(const Variant&);
 std::vector<Variant> all_variants();

@@ -15,7 +15,8 @@ constexpr std::int64_t kCutVocabulary = 200;
 
 ModelConfig cut_config(const Variant& variant) {
   ModelConfig config = small_config(variant);
-  config.encoder.num_heads = config.decoder.num_heads = 8;
+  config.encoder.num_heads = config.decoder.num_heads = variant.modern ? 16 : 8;
+  if (variant.modern) config.encoder.num_kv_heads = config.decoder.num_kv_heads = 8;
   config.encoder.ffn_size = config.decoder.ffn_size = 24;
   config.hidden_size = 16;
   config.target_vocab_size = kCutVocabulary;

@@ -17,7 +17,7 @@ TEST(TransformerLayerTest, DropoutSitesOfTheSublayersAreNamedInFull) {
   TestContext ctx;
   ParameterSet set(kSeed);
   const ModelConfig config = small_config({NormPosition::kPost});
-  const TransformerLayer layer(config, StackKind::kDecoder, ParameterScope(set, "decoder.layers.3", 0), std::nullopt);
+  const TransformerLayer layer(config, StackKind::kDecoder, ParameterScope(set, "decoder.layers.3", 0), {});
   set.lay_out();
   const BoundParameters bound(ctx, set, DType::kFloat64);
   const Rows rows = make_rows_of_lengths(ctx, {3, 2}), memory_rows = make_rows_of_lengths(ctx, {1, 4});

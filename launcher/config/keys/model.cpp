@@ -5,7 +5,7 @@
 namespace weft {
 namespace {
 
-/// One number for both stacks, or {encoder: a, decoder: b}.
+/// One number for both stacks, or {encoder: a, decoder: b}. 0 in the struct is null in the file.
 Key stack_key(std::string name, std::int64_t StackConfig::*member, Whole range, std::string help) {
   const auto read = [=](const YamlNode& node, ModelConfig& model) -> ReadResult {
     std::int64_t encoder = 0, decoder = 0;
@@ -29,6 +29,7 @@ Key stack_key(std::string name, std::int64_t StackConfig::*member, Whole range, 
   };
   const auto write = [=](const ModelConfig& model) {
     const std::int64_t encoder = model.encoder.*member, decoder = model.decoder.*member;
+    if (encoder == 0 && decoder == 0) return std::string("null");
     return encoder == decoder ? std::to_string(encoder) : fmt::format("{{encoder: {}, decoder: {}}}", encoder, decoder);
   };
   return {.name = std::move(name),
@@ -61,21 +62,35 @@ Section model_section() {
           stack_key("ffn_size", &StackConfig::ffn_size, {.least = 1, .most = 1 << 24}, "columns inside the feed-forward layers"),
           stack_key("num_layers", &StackConfig::num_layers, {.least = 1, .most = 1000}, "layers of a stack"),
           stack_key("num_heads", &StackConfig::num_heads, {.least = 1, .most = 4096}, "heads of the attention"),
-          fixed("num_kv_heads", "null", {}, "heads of keys and values; null: num_heads"),
-          fixed("head_dim", "null", {}, "columns of a head; null: hidden_size / num_heads"),
+          stack_key("num_kv_heads", &StackConfig::num_kv_heads, {.least = 1, .most = 4096},
+                    "heads of keys and values, each shared by num_heads / num_kv_heads query heads; 1: multi-query; null: num_heads"),
+          stack_key("head_dim", &StackConfig::head_dim, {.least = 1, .most = 65536}, "columns of a head; null: hidden_size / num_heads"),
           fixed("embedding_size", "null", {}, "lstm and gru; null: hidden_size"),
           fixed("bidirectional", "true", {"false"}, "lstm and gru"),
           choice("activation", of(&ModelConfig::activation),
-                 {{"relu", Activation::kRelu}, {"gelu", Activation::kGelu}, {"gelu_tanh", Activation::kGeluTanh}}, {"swiglu"},
-                 "inside the feed-forward layers"),
+                 {{"relu", FfnActivation::kRelu},
+                  {"gelu", FfnActivation::kGelu},
+                  {"gelu_tanh", FfnActivation::kGeluTanh},
+                  {"swiglu", FfnActivation::kSwiglu}},
+                 {}, "inside the feed-forward layers; swiglu has a third matrix, so ffn_size x 2/3 has the weights of the others"),
           boolean("bias", of(&ModelConfig::bias), "whether linear layers add a bias"),
-          fixed("norm", "layer_norm", {"rms_norm"}, "the normalisation"),
+          choice("norm", of(&ModelConfig::norm), {{"layer_norm", NormKind::kLayerNorm}, {"rms_norm", NormKind::kRmsNorm}}, {},
+                 "the normalisation; rms_norm has neither mean nor bias"),
           choice("norm_position", of(&ModelConfig::norm_position), {{"post", NormPosition::kPost}, {"pre", NormPosition::kPre}}, {},
                  "after the residual, or before the sub-layer (adds a last norm)"),
           real("norm_eps", of(&ModelConfig::norm_eps), {.least = 0, .most = 1, .above = true}, "added to the variance"),
           choice("positions", of(&ModelConfig::positions),
-                 {{"sinusoidal", Positions::kSinusoidal}, {"learned", Positions::kLearned}, {"none", Positions::kNone}}, {"rope", "alibi"},
-                 "how the model knows the order"),
+                 {{"sinusoidal", Positions::kSinusoidal},
+                  {"sinusoidal_halves", Positions::kSinusoidalHalves},
+                  {"learned", Positions::kLearned},
+                  {"rope", Positions::kRope},
+                  {"alibi", Positions::kAlibi},
+                  {"none", Positions::kNone}},
+                 {}, "how the model knows the order; rope and alibi act in self-attention, the others on the embeddings"),
+          choice("rope_pairing", of(&ModelConfig::rope_pairing),
+                 {{"half", RotaryPairing::kHalf}, {"interleaved", RotaryPairing::kInterleaved}}, {},
+                 "rope turns x_i with x_(i + D/2), or x_2i with x_(2i + 1)"),
+          real("rope_base", of(&ModelConfig::rope_base), {.least = 1, .above = true}, "rope turns pair i by base^(-2i/D) a position"),
           choice("embedding_scale", of(&ModelConfig::embedding_scale), {{"sqrt", EmbeddingScale::kSqrt}, {"none", EmbeddingScale::kNone}},
                  {}, "sqrt multiplies embeddings by the root of hidden_size"),
           on_change(Change::kNumbers, whole("max_length", of(&ModelConfig::max_length), {.least = 1, .most = 1 << 20},

@@ -98,7 +98,7 @@ TEST(ConfigValuesTest, EveryChoiceReachesItsMember) {
   EXPECT_EQ(c.training.normalization, Normalization::kSents);
   EXPECT_EQ(c.training.on_nonfinite, OnNonFinite::kStop);
   EXPECT_TRUE(c.model.recompute_blocks);
-  EXPECT_EQ(c.model.activation, Activation::kGeluTanh);
+  EXPECT_EQ(c.model.activation, FfnActivation::kGeluTanh);
   EXPECT_EQ(c.model.norm_position, NormPosition::kPre);
   EXPECT_EQ(c.model.positions, Positions::kLearned);
   EXPECT_EQ(c.model.embedding_scale, EmbeddingScale::kNone);

@@ -56,7 +56,7 @@ TEST(WrongInputsTest, Words) {
 }
 
 TEST(WrongInputsTest, WhatIsNotBuiltYetIsSaid) {
-  expect_refused("later", 17, ConfigUse::kRead);
+  expect_refused("later", 13, ConfigUse::kRead);
 }
 
 TEST(WrongInputsTest, NamesFromElsewhere) {
