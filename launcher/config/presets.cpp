@@ -17,8 +17,8 @@ struct Preset {
 constexpr const char* kRecipe =
     "optimizer: adam, adam_beta1: 0.9, adam_eps: 1e-9, label_smoothing: 0.1, lr_scheduler: inverse_sqrt, max_grad_norm: 0";
 
-const std::array<Preset, 4>& presets() {
-  static const std::array<Preset, 4> all = {{
+const std::array<Preset, 5>& presets() {
+  static const std::array<Preset, 5> all = {{
       {"transformer-tiny", R"(
 vocab: {vocab_size: 8000}
 model: {num_layers: 4, hidden_size: 128, ffn_size: 256, num_heads: 4, dropout: 0.3, norm_position: pre, tied_embeddings: all}
@@ -35,6 +35,11 @@ training: {learning_rate: 3e-4, warmup_steps: 16000, batch_size: 25000, ema_deca
       {"transformer-big", R"(
 model: {num_layers: 6, hidden_size: 1024, ffn_size: 4096, num_heads: 16, dropout: 0.1, tied_embeddings: all}
 training: {learning_rate: 2e-4, warmup_steps: 8000, batch_size: 25000, ema_decay: 0.9999, adam_beta2: 0.998, RECIPE}
+)"},
+      {"transformer-modern", R"(
+model: {num_layers: 6, hidden_size: 512, ffn_size: 1376, num_heads: 8, num_kv_heads: 2, dropout: 0.1, norm_position: pre, tied_embeddings: all,
+        norm: rms_norm, activation: swiglu, positions: rope, bias: false}
+training: {learning_rate: 5e-4, warmup_steps: 8000, batch_size: 25000, adam_beta2: 0.98, RECIPE}
 )"},
   }};
   return all;
@@ -60,7 +65,7 @@ std::string preset_text(const std::string& name) {
   std::string text = found->text;
   text.replace(text.find("RECIPE"), 6, kRecipe);
   if (shape != name) text.replace(text.find("model: {"), 8, "model: {norm_position: pre, ");
-  // The tiny shape is pre-norm already; a key may stand in a file only once.
+  // Some shapes are pre-norm already; a key may stand in a file only once.
   const std::size_t first = text.find("norm_position: pre, "), second = text.find("norm_position: pre, ", first + 1);
   if (first != text.npos && second != text.npos) text.erase(second, std::string_view("norm_position: pre, ").size());
   return text;
