@@ -13,6 +13,7 @@ Action prepare_verb(Options&);
 Action export_verb(Options&);
 Action inspect_verb(Options&);
 Action plan_verb(Options&);
+Action verify_verb(Options&);
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> all = {
@@ -26,12 +27,13 @@ const std::vector<Verb>& verbs() {
       {"export", "writes a model into a self-contained folder", export_verb},
       {"inspect", "shows the contents of a checkpoint, model or prepared folder", inspect_verb},
       {"plan", "itemises the memory of a run and says whether it fits, without starting it", plan_verb},
+      {"verify", "proves that every layout of ranks trains the same model", verify_verb},
   };
   return all;
 }
 
 const std::vector<std::string>& later_verbs() {
-  static const std::vector<std::string> names{"summarize", "generate", "classify", "attend", "doctor", "verify", "report"};
+  static const std::vector<std::string> names{"summarize", "generate", "classify", "attend", "doctor", "report"};
   return names;
 }
 

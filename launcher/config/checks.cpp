@@ -15,17 +15,8 @@ void add(Conflicts& conflicts, std::string what, std::string expected, std::vect
   conflicts.push_back({{.path = keys.front(), .what = std::move(what), .expected = std::move(expected)}, std::move(keys)});
 }
 
-std::string divisors(std::int64_t number) {
-  std::vector<std::int64_t> found;
-  for (std::int64_t d = 1; d <= number && found.size() <= 12; ++d) {
-    if (number % d == 0) found.push_back(d);
-  }
-  if (found.size() > 12) return fmt::format("a divisor of {}", number);
-  std::string text;
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    text += (i == 0 ? "" : i + 1 == found.size() ? " or " : ", ") + std::to_string(found[i]);
-  }
-  return text;
+std::int64_t kv_heads(const StackConfig& stack) {
+  return stack.num_kv_heads > 0 ? stack.num_kv_heads : stack.num_heads;
 }
 
 void check_heads(const ModelConfig& model, Conflicts& conflicts) {
@@ -57,12 +48,8 @@ void check_positions(const ModelConfig& model, Conflicts& conflicts) {
       "an even hidden_size, at least 4", {"model.positions", "model.hidden_size"});
 }
 
-/// Every rank of tensor parallelism has whole heads and equal pieces of the feed-forward layers.
 void check_tensor_parallel(const Config& c, Conflicts& conflicts) {
   const StackConfig &encoder = c.model.encoder, &decoder = c.model.decoder;
-  const auto kv_heads = [](const StackConfig& stack) { return stack.num_kv_heads > 0 ? stack.num_kv_heads : stack.num_heads; };
-  const std::int64_t heads = std::gcd(kv_heads(encoder), kv_heads(decoder)),
-                     both = std::gcd(heads, std::gcd(encoder.ffn_size, decoder.ffn_size));
   for (const auto& [key, size] : {std::pair{"model.num_heads", encoder.num_heads},
                                   {"model.num_heads", decoder.num_heads},
                                   {"model.num_kv_heads", kv_heads(encoder)},
@@ -70,7 +57,8 @@ void check_tensor_parallel(const Config& c, Conflicts& conflicts) {
                                   {"model.ffn_size", encoder.ffn_size},
                                   {"model.ffn_size", decoder.ffn_size}}) {
     if (size % c.parallel.tensor == 0) continue;
-    add(conflicts, fmt::format("{} does not divide {} = {}", c.parallel.tensor, key, size), divisors(both), {"parallel.tensor", key});
+    add(conflicts, fmt::format("{} does not divide {} = {}", c.parallel.tensor, key, size), divisors(shared_by_tensor(c.model)),
+        {"parallel.tensor", key});
     return;
   }
 }
@@ -160,6 +148,23 @@ void check_decoding(const Config& c, Conflicts& conflicts) {
 }
 
 }  // namespace
+
+std::string divisors(std::int64_t number) {
+  std::vector<std::int64_t> found;
+  for (std::int64_t d = 1; d <= number && found.size() <= 12; ++d) {
+    if (number % d == 0) found.push_back(d);
+  }
+  if (found.size() > 12) return fmt::format("a divisor of {}", number);
+  std::string text;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 == found.size() ? " or " : ", ") + std::to_string(found[i]);
+  }
+  return text;
+}
+
+std::int64_t shared_by_tensor(const ModelConfig& model) {
+  return std::gcd(std::gcd(kv_heads(model.encoder), kv_heads(model.decoder)), std::gcd(model.encoder.ffn_size, model.decoder.ffn_size));
+}
 
 std::vector<Conflict> check_values(const Config& config) {
   Conflicts conflicts;

@@ -13,6 +13,11 @@ struct Conflict {
   std::vector<std::string> keys;  // that take part; the first is where the problem is shown
 };
 
+/// What parallel.tensor must divide: every rank has whole heads of keys and values, and equal pieces of the feed-forward layers.
+std::int64_t shared_by_tensor(const ModelConfig&);
+/// `1, 2, 4 or 8`; of many `a divisor of 720720`.
+std::string divisors(std::int64_t number);
+
 /// What must hold between keys, whatever the configuration is for.
 std::vector<Conflict> check_values(const Config&);
 /// Keys without an effect: they need another key, and their values are neither those of `defaults` (built in, then the preset's) nor

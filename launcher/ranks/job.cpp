@@ -38,10 +38,15 @@ int count_on_host(Control& control, const std::string& host) {
 }  // namespace
 
 Job::Job(const MpiSession& session, const ParallelConfig& config, RankWatch& watch)
-    : watch_(watch),
+    : session_(session),
+      watch_(watch),
       mesh_(make_mesh(session, config, watch.record, {.say = [this](const std::string& why) { slow_transport_ = why; }})),
       host_(host_name()),
       ranks_on_host_(count_on_host(*mesh_.control, host_)) {}
+
+Mesh Job::mesh_of(Grid grid) const {
+  return make_mesh(session_, {.data = grid.data, .tensor = grid.tensor}, watch_.record);
+}
 
 int on_ranks(RankWatch& watch, const ParallelConfig& config, const std::function<int(Job&)>& body) {
   const MpiSession session(started_by_mpi());

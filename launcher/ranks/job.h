@@ -24,6 +24,8 @@ class Job {
   bool is_root() const { return rank() == 0; }
   Control& control() const { return *mesh_.control; }
   Mesh& mesh() { return mesh_; }
+  /// The same ranks as another grid, whose sizes multiply to size(). A collective.
+  Mesh mesh_of(Grid) const;
   Progress& progress() { return watch_.progress; }
   const std::string& host() const { return host_; }
   int ranks_on_host() const { return ranks_on_host_; }
@@ -33,6 +35,7 @@ class Job {
   const std::string& slow_transport() const { return slow_transport_; }
 
  private:
+  const MpiSession& session_;
   RankWatch& watch_;
   std::string slow_transport_;
   Mesh mesh_;

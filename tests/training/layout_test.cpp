@@ -3,25 +3,19 @@
 #include <omp.h>
 
 #include <cmath>
-#include <cstring>
 #include <map>
+#include <span>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "data/batch_builder.h"
-#include "data/batch_sampler.h"
-#include "models/transformer.h"
 #include "parallel/threads/thread_communicator.h"
 #include "runtime/cpu_device.h"
 #include "runtime/cpu_features.h"
-#include "runtime/kernels/cross_entropy.h"
-#include "runtime/step_state.h"
 #include "state/boxes.h"
-#include "state/gradient_reducer.h"
-#include "state/optimizer_shards.h"
 #include "tests/data/test_dataset.h"
-#include "tests/support/test_context.h"
+#include "training/layout_difference.h"
+#include "training/layout_run.h"
 
 namespace weft {
 namespace {
@@ -53,17 +47,16 @@ struct Outcome {
   Tensors weights;       // after the update
 };
 
-Tensors by_name(const ParameterSet& set, Tensor flat) {
+Tensors by_name(const std::vector<HeldTensor>& held) {
   Tensors result;
-  for (const FlatPart& held : flat_parts(set)) {
-    const Part& part = *held.part;
-    const std::vector<double> numbers = test::to_doubles(flat.rows(held.range.begin, held.range.end - held.range.begin));
-    std::vector<double>& whole = result[part.name];
-    whole.assign(static_cast<std::size_t>(part.shape.elements()), std::nan(""));
-    copy_overlap({.from = part.box,
+  for (const HeldTensor& tensor : held) {
+    const std::vector<double> numbers(tensor.numbers.begin(), tensor.numbers.end());
+    std::vector<double>& whole = result[tensor.name];
+    whole.assign(static_cast<std::size_t>(tensor.shape.elements()), std::nan(""));
+    copy_overlap({.from = tensor.box,
                   .first = 0,
                   .run = std::as_bytes(std::span(numbers)),
-                  .to = whole_box(part.shape),
+                  .to = whole_box(tensor.shape),
                   .out = std::as_writable_bytes(std::span(whole)),
                   .element_bytes = sizeof(double)});
   }
@@ -83,60 +76,21 @@ void merge(Tensors& all, const Tensors& of_rank, const char* what) {
   }
 }
 
-/// The slices of all ranks, each where it belongs in (elements).
-Tensor whole_gradient(Mesh& mesh, Stream& stream, const ParameterStorage& storage, std::span<const Slice> slices,
-                      std::vector<float>& memory) {
-  memory.assign(static_cast<std::size_t>(storage.parameters().elements()), 0);
-  const Tensor whole(memory.data(), {storage.parameters().elements()}, DType::kFloat32);
-  for (const Slice& slice : slices) {
-    const std::span<const float> from = slice.gradient.span<float>();
-    std::copy(from.begin(), from.end(), memory.begin() + slice.range.begin);
-  }
-  if (storage.layout().sharded()) mesh.dp->all_reduce(stream, whole);
-  return whole;
-}
-
 /// One rank's part of the first update: passes of at most `micro_batch_rows`.
 Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parallel, std::int64_t micro_batch_rows,
                    std::int64_t vocabulary) {
   omp_set_num_threads(1);
   CpuDevice device(cpu_kernels(instruction_set()));
-  ParameterSet parameters(5, mesh.dp->size());
-  const std::unique_ptr<TranslationModel> model = make_transformer(model_config(vocabulary), parameters, TensorParallel(*mesh.tp));
-  ParameterStorage storage(parameters, *mesh.dp, device, DType::kFloat32, ShardLayout(parameters, *mesh.dp, parallel, 4),
-                           StorageUse::kTraining);
-  OptimizerShards optimizer({}, storage, mesh, device);
-  GradientReducer reducer(storage, *mesh.dp);
-  const Memory arena_memory = device.allocate(kArenaBytes, MemoryKind::kDevice);
-  StepArena arena(arena_memory.data(), kArenaBytes);
-  arena.poison_released();
-  std::vector<double> state(StepState::kFields), sums(LossSums::kFields);
-  Context ctx{device, device.stream(StreamKind::kCompute), arena, Tensor(state.data(), {StepState::kFields}, DType::kFloat64), true};
-  storage.initialize(ctx);
-  optimizer.initialize(ctx);
-
-  BatchSampler sampler(data, {.seed = 3, .batch_size = 600, .bucket_size = 200});
-  const Update update = sampler.update({});
-  state[StepState::kStep] = 1;
-  state[StepState::kLearningRate] = kRate;
-  state[StepState::kLossScale] = 1.0 / static_cast<double>(update.loss_tokens);
-  const std::vector<BatchPart> parts = share(update, mesh.dp->rank(), mesh.dp->size(), micro_batch_rows);
-  reducer.begin_update(static_cast<int>(parts.size()));
-  const Tensor total(sums.data(), {LossSums::kFields}, DType::kFloat64);
-  for (const BatchPart& part : parts) {
-    const Memory host = device.allocate(batch_bytes(extent_of(part)), MemoryKind::kPinnedHost);
-    model->forward_backward(ctx, build_batch(data, part, host), reducer, total);
-  }
-  reducer.finish(ctx);
-  mesh.dp->all_reduce(ctx.stream, total);
-  Outcome outcome{.loss = sums[LossSums::kLoss] / sums[LossSums::kCount]};
-  EXPECT_EQ(std::llround(sums[LossSums::kCount]), update.loss_tokens);
-  std::vector<float> memory;
-  outcome.gradients = by_name(parameters, whole_gradient(mesh, ctx.stream, storage, reducer.slices(), memory));
-  optimizer.update(ctx, reducer.slices());
-  outcome.grad_norm = state[StepState::kGradNorm];
-  outcome.weights = by_name(parameters, storage.values());
-  return outcome;
+  const LayoutRunConfig config{.seed = 5,
+                               .model = model_config(vocabulary),
+                               .training = {.schedule = {.learning_rate = kRate, .kind = LrScheduler::kConstant, .warmup_steps = 0}},
+                               .parallel = parallel,
+                               .sampling = {.seed = 3, .batch_size = 600, .bucket_size = 200},
+                               .micro_batch_rows = micro_batch_rows,
+                               .arena_bytes = kArenaBytes};
+  const LayoutRun run = run_layout(mesh, device, config, data);
+  return {
+      .loss = run.steps[0].loss, .grad_norm = run.steps[0].grad_norm, .gradients = by_name(run.gradients), .weights = by_name(run.weights)};
 }
 
 Outcome run(const Dataset& data, Grid grid, int zero_stage, std::int64_t micro_batch_rows, std::int64_t vocabulary = kVocabulary) {
@@ -226,6 +180,46 @@ INSTANTIATE_TEST_SUITE_P(Ranks, LayoutTest,
                            const Layout& one = layout.param;
                            return fmt::format("data{}tensor{}rows{}", one.grid.data, one.grid.tensor, one.micro_batch_rows);
                          });
+
+/// Runs of two tensors, one of which two ranks share.
+struct Compared {
+  LayoutRun whole{.steps = {{2, 5}}, .gradients = {held("a", {4}, {{0}, {4}}, {3, 0, 0, 4}), held("zero", {1}, {{0}, {1}}, {1e-9f})}};
+  std::vector<LayoutRun> ranks{{.steps = {{2, 5}}, .gradients = {held("a", {4}, {{0}, {2}}, {3, 0}), whole.gradients[1]}},
+                               {.steps = {{2, 5}}, .gradients = {held("a", {4}, {{2}, {2}}, {0, 4}), whole.gradients[1]}}};
+
+  static HeldTensor held(const char* name, Shape shape, Box box, std::vector<float> numbers) {
+    return {.name = name, .shape = shape, .box = box, .numbers = std::move(numbers)};
+  }
+  bool pass() const { return difference(ranks, whole).within(layout_tolerance(DType::kFloat32)); }
+};
+
+TEST(LayoutDifferenceTest, NamesTheTensorThatDiffersMost) {
+  Compared equal;
+  EXPECT_TRUE(equal.pass());
+  Compared other;
+  other.ranks[1].gradients[0].numbers[1] = 4.5;
+  EXPECT_FALSE(other.pass());
+  EXPECT_EQ(difference(other.ranks, other.whole).tensor, "a");
+  EXPECT_NEAR(difference(other.ranks, other.whole).gradient, 0.1, 1e-12);
+}
+
+TEST(LayoutDifferenceTest, JudgesAGradientOfRoundingByTheSizeOfTheOthers) {
+  Compared rounding;
+  rounding.ranks[0].gradients[1].numbers[0] = -1e-9f;
+  EXPECT_TRUE(rounding.pass());
+  rounding.ranks[0].gradients[1].numbers[0] = 1e-3f;
+  EXPECT_FALSE(rounding.pass());
+}
+
+TEST(LayoutDifferenceTest, LossNormAndWhatIsNotANumberFail) {
+  Compared loss, norm_twice, not_a_number;
+  loss.ranks[1].steps[0].loss = 2.001;
+  norm_twice.ranks[0].steps[0].grad_norm = 5 * std::sqrt(2.0);
+  not_a_number.ranks[0].gradients[0].numbers[0] = std::nanf("");
+  EXPECT_FALSE(loss.pass());
+  EXPECT_FALSE(norm_twice.pass());
+  EXPECT_FALSE(not_a_number.pass());
+}
 
 TEST(LayoutEdgeTest, ARankMayHoldNothingOfTheVocabulary) {
   const test::TestDataset data(test::text_lengths(200, 5));
