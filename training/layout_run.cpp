@@ -45,12 +45,21 @@ Tensor whole_gradient(Context& ctx, Communicator& dp, const ParameterStorage& st
   return whole;
 }
 
+/// Biases start at 0 in training: one that every rank adds would not show in the first update.
+void draw_biases(ParameterSet& set) {
+  constexpr double kDeviation = 0.1;
+  for (Parameter& parameter : set.parameters()) {
+    if (parameter.saved && parameter.init.kind == Init::Kind::kZeros) parameter.init = Init::normal(kDeviation);
+  }
+}
+
 }  // namespace
 
 LayoutRun run_layout(Mesh& mesh, Device& device, const LayoutRunConfig& config, const Dataset& data) {
   Communicator& dp = *mesh.dp;
   ParameterSet parameters(config.seed, dp.size());
   const std::unique_ptr<TranslationModel> model = make_transformer(config.model, parameters, TensorParallel(*mesh.tp));
+  draw_biases(parameters);
   ParameterStorage storage(parameters, dp, device, config.dtype,
                            ShardLayout(parameters, dp, config.parallel, size_of(sum_type(config.dtype))), StorageUse::kTraining);
   OptimizerShards optimizer(config.optimizer, storage, mesh, device);

@@ -13,7 +13,7 @@
 
 namespace weft {
 
-/// A few updates from the initial weights, to compare layouts by.
+/// A few updates from the initial weights, to compare layouts by. Biases are drawn too, not 0.
 struct LayoutRunConfig {
   std::uint64_t seed = 1;
   ModelConfig model;  // with the sizes of its vocabularies
