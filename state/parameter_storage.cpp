@@ -57,7 +57,12 @@ void ParameterStorage::initialize(Context& ctx, bool weights) {
     const Memory memory = ctx.device.allocate(count * size_of(sum), MemoryKind::kPinnedHost);
     const Tensor drawn = memory.tensor({count}, sum);
     draw_initial_values(parameter, parameters_.seed(), drawn.view(parameter.shape));
-    set_weights(ctx, parameter.offset, drawn);
+    if (parameter.wide) {
+      ctx.device.copy(ctx.stream, parameter.value.view({count}), drawn);
+      ctx.stream.synchronize();  // before the host memory goes
+    } else {
+      set_weights(ctx, parameter.offset, drawn);
+    }
   }
 }
 

@@ -33,5 +33,26 @@ TEST(ParameterStorageTest, OnlyConstantsAreMadeForWeightsThatAreLoaded) {
   }
 }
 
+/// An angle of a far position needs more digits than bfloat16 has.
+TEST(ParameterStorageTest, WideConstantsKeepTheSumType) {
+  for (const DType dtype : {DType::kFloat32, DType::kBFloat16}) {
+    TestContext ctx;
+    ParameterSet set(1);
+    const ParameterScope scope(set, "part", 0);
+    scope.add("weight", {5, 4}, Init::xavier_uniform());
+    const Parameter& before = scope.add_wide_constant("rotation", {300, 6}, Init::rotary(100));
+    const Parameter& after = scope.add_constant("position.weight", {3, 4}, Init::sinusoidal());
+    set.lay_out();
+    const Mesh mesh = make_single_mesh();
+    ParameterStorage storage(set, *mesh.dp, ctx.context().device, dtype, StorageUse::kTraining);
+    storage.initialize(ctx);
+    ASSERT_EQ(before.value.dtype, DType::kFloat32);
+    const std::vector<double> found = to_doubles(before.value);
+    EXPECT_NEAR(found[299 * 6], std::cos(299), 1e-5);
+    EXPECT_NEAR(found[299 * 6 + 3], std::sin(299), 1e-5);
+    EXPECT_NEAR(to_doubles(after.value)[4], std::sin(1), 1e-2);
+  }
+}
+
 }  // namespace
 }  // namespace weft::test
