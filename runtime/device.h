@@ -11,10 +11,11 @@ namespace weft {
 
 struct KernelTable;
 
-/// A point in a stream that another stream can wait for.
+/// A point in a stream that another stream, or the host, can wait for. One that was never recorded is passed already.
 class Event {
  public:
   virtual ~Event() = default;
+  virtual void synchronize() {}  // the host waits; a CPU stream has passed every event when it is recorded
 };
 
 /// Work in order. A CPU stream runs at once, in the caller's thread.

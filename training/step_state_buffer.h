@@ -1,5 +1,6 @@
 #pragma once
 #include <array>
+#include <memory>
 
 #include "runtime/device.h"
 #include "runtime/step_state.h"
@@ -14,24 +15,34 @@ class StepStateBuffer {
   StepStateBuffer(Device&, Stream&);
   Tensor tensor() const { return tensor_; }
 
-  /// Enqueues what the host decides for update `step`. The device runs at most two steps behind, and each step has its own staging slot.
+  /// Enqueues what the host decides for update `step`. Waits until the device has read what was written two updates ago, whose staging slot
+  /// this one takes: so the device is never more than two updates behind.
   void write(std::int64_t step, double learning_rate, double loss_scale);
   /// Counts that live on the device, after a resume. Waits.
   void restore(std::int64_t adam_count, std::int64_t nonfinite_row);
   /// Enqueues a copy to the host; call once a step, after the update.
   void record();
-  /// What `record` copied a step ago: the host looks a step late and never waits for it. Before the second step: all zero.
-  const Fields& previous() const { return host_[parity_]; }
+  /// What `record` copied a step ago: the host looks a step late, and seldom waits. Before the second step: all zero.
+  Fields previous();
   /// All fields now. Waits.
   Fields read();
 
  private:
+  static constexpr std::size_t kSlots = 2;
+  /// Pinned host memory that the device reads or writes in its own time; `done`: it has.
+  struct Slot {
+    Memory memory;
+    std::unique_ptr<Event> done;
+  };
+  Slot make_slot();
+  Tensor view(const Slot&, std::int64_t fields) const;
+
   Device& device_;
   Stream& stream_;
-  Memory memory_, staging_;
+  Memory memory_;
   Tensor tensor_;
-  std::array<Fields, 2> host_{};
-  std::size_t parity_ = 0;
+  std::array<Slot, kSlots> written_, recorded_;  // by the parity of the update
+  std::size_t next_record_ = 0;
 };
 
 }  // namespace weft

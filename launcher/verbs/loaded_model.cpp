@@ -1,6 +1,5 @@
 #include "launcher/verbs/loaded_model.h"
 
-#include <cstring>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -8,6 +7,7 @@
 #include "launcher/start/model_path.h"
 #include "runtime/error.h"
 #include "runtime/files/storage.h"
+#include "runtime/kernels/memory_ops.h"
 #include "state/checkpoint/load_checkpoint.h"
 
 namespace weft {
@@ -53,9 +53,9 @@ LoadedModel::LoadedModel(const std::string& path, const Overrides& overrides) {
   alone_ = make_self_communicator();
   weights_ = std::make_unique<ParameterStorage>(*parameters_, *alone_, *device_, machine_.dtype, StorageUse::kInference);
   step_state_ = device_->allocate(StepState::kFields * size_of(DType::kFloat64), MemoryKind::kDevice);
-  std::memset(step_state_.data(), 0, static_cast<std::size_t>(step_state_.bytes()));
   StepArena none(nullptr, 0);
   Context ctx{*device_, device_->stream(StreamKind::kCompute), none, step_state(), false};
+  kernels::fill_zero(ctx, {.y = step_state()});
   weights_->initialize_constants(ctx);
   load_weights(reader, ctx, *weights_);
   packed_.emplace(ctx, *parameters_);
