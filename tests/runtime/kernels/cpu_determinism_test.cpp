@@ -74,13 +74,37 @@ std::vector<Tensor> norm_backward(TestContext& ctx, DType dtype) {
   return {z, y, mean, rstd, dz, dx, dweight, dbias};
 }
 
+std::vector<Tensor> rms_norm(TestContext& ctx, DType dtype) {
+  const std::int64_t rows = 777, columns = 130;
+  const Tensor x = ctx.normal({rows, columns}, dtype, 1), residual = ctx.normal({rows, columns}, dtype, 2);
+  const Tensor weight = ctx.normal({columns}, dtype, 3), z = ctx.empty(x.shape, dtype), y = ctx.empty(x.shape, dtype);
+  const Tensor dz = ctx.empty(x.shape, dtype), dx = ctx.empty(x.shape, dtype), rstd = ctx.empty({rows}, DType::kFloat32);
+  const Tensor dweight = ctx.normal({columns}, DType::kFloat32, 5);
+  const RowDropout dropout = dropout_of(ctx, rows);
+  kernels::norm_forward(ctx, {.x = x, .residual = residual, .dropout = dropout, .weight = weight, .z = z, .y = y, .rstd = rstd});
+  kernels::norm_backward(
+      ctx,
+      {.dy = residual, .z = z, .weight = weight, .rstd = rstd, .dz_add = x, .dropout = dropout, .dz = dz, .dx = dx, .dweight = dweight});
+  return {z, y, rstd, dz, dx, dweight};
+}
+
+std::vector<Tensor> swiglu(TestContext& ctx, DType dtype) {
+  const std::int64_t rows = 777, columns = 130;
+  const Tensor gate_up = ctx.normal({rows, 2 * columns}, dtype, 1), dh = ctx.normal({rows, columns}, dtype, 2);
+  const Tensor h = ctx.empty(dh.shape, dtype), dgate_up = ctx.empty(gate_up.shape, dtype);
+  const RowDropout dropout = dropout_of(ctx, rows);
+  kernels::swiglu_forward(ctx, {.gate_up = gate_up, .dropout = dropout, .h = h});
+  kernels::swiglu_backward(ctx, {.dh = dh, .gate_up = gate_up, .dropout = dropout, .dgate_up = dgate_up});
+  return {h, dgate_up};
+}
+
 std::vector<Tensor> bias_gradient(TestContext& ctx, DType dtype) {
   const Tensor dbias = ctx.normal({130}, DType::kFloat32, 2);
   kernels::bias_gradient(ctx, {.dy = ctx.normal({777, 130}, dtype, 1), .dbias = dbias});
   return {dbias};
 }
 
-std::vector<Tensor> embedding_backward(TestContext& ctx, DType dtype) {
+std::vector<Tensor> embedding(TestContext& ctx, DType dtype, VocabularyPiece piece) {
   const std::int64_t rows = 777, columns = 130;
   std::vector<std::int32_t> tokens, positions, by_token(static_cast<std::size_t>(rows));
   for (std::int64_t r = 0; r < rows; ++r) {
@@ -90,20 +114,47 @@ std::vector<Tensor> embedding_backward(TestContext& ctx, DType dtype) {
   std::iota(by_token.begin(), by_token.end(), 0);
   std::stable_sort(by_token.begin(), by_token.end(),
                    [&](auto a, auto b) { return tokens[static_cast<std::size_t>(a)] < tokens[static_cast<std::size_t>(b)]; });
-  const Tensor dweight = ctx.normal({20, columns}, DType::kFloat32, 2), dposition = ctx.normal({13, columns}, DType::kFloat32, 3);
+  const std::int64_t held = piece.vocab_size > 0 ? 7 : 20;
+  const Tensor dweight = ctx.normal({held, columns}, DType::kFloat32, 2), dposition = ctx.normal({13, columns}, DType::kFloat32, 3);
+  const Tensor y = ctx.empty({rows, columns}, dtype);
+  kernels::embedding_forward(ctx, {.tokens = ctx.ints(tokens),
+                                   .positions = ctx.ints(positions),
+                                   .weight = ctx.normal({held, columns}, dtype, 4),
+                                   .piece = piece,
+                                   .position_table = ctx.normal({13, columns}, dtype, 5),
+                                   .scale = 3,
+                                   .dropout = dropout_of(ctx, rows),
+                                   .y = y});
   kernels::embedding_backward(ctx, {.dy = ctx.normal({rows, columns}, dtype, 1),
                                     .tokens = ctx.ints(tokens),
                                     .positions = ctx.ints(positions),
                                     .by_token = ctx.ints(by_token),
                                     .scale = 3,
                                     .dropout = dropout_of(ctx, rows),
+                                    .piece = piece,
                                     .dweight = dweight,
                                     .dposition = dposition});
-  return {dweight, dposition};
+  return {y, dweight, dposition};
 }
 
+/// What attention may know of positions, made for heads of `size`.
+AttentionPositions no_positions(TestContext&, std::int64_t, std::int64_t) {
+  return {};
+}
+AttentionPositions rotary(TestContext& ctx, std::int64_t, std::int64_t size) {
+  return {.rotation = ctx.normal({300, size}, DType::kFloat32, 7)};
+}
+AttentionPositions interleaved(TestContext& ctx, std::int64_t, std::int64_t size) {
+  return {.rotation = ctx.normal({300, size}, DType::kFloat32, 7), .pairing = RotaryPairing::kInterleaved};
+}
+AttentionPositions alibi(TestContext& ctx, std::int64_t heads, std::int64_t) {
+  return {.slopes = ctx.floats(std::vector<double>(static_cast<std::size_t>(heads), 0.125), DType::kFloat32, {heads})};
+}
+
+template <AttentionPositions make_positions(TestContext&, std::int64_t, std::int64_t), int kv_heads>
 std::vector<Tensor> attention(TestContext& ctx, DType dtype) {
   const std::int64_t heads = 4, size = 24;
+  const AttentionPositions positions = make_positions(ctx, heads, size);
   std::vector<std::int32_t> begin, length;
   std::int32_t rows = 0;
   for (std::int32_t n : {13, 60, 1, 33, 300, 7}) {
@@ -115,11 +166,20 @@ std::vector<Tensor> attention(TestContext& ctx, DType dtype) {
   const AttentionRows where{b, n, b, n, 300, 300};
   const RowDropout d = dropout_of(ctx, rows);
   const AttentionDropout dropout{.rows = d, .key_stride = 301};
-  const auto x = [&](std::uint64_t seed) { return ctx.normal({rows, heads, size}, dtype, seed); };
-  const Tensor q = x(1), k = x(2), v = x(3), dy = x(4), y = ctx.empty(q.shape, dtype), lse = ctx.empty({rows, heads}, DType::kFloat32);
-  const Tensor dq = ctx.empty(q.shape, dtype), dk = ctx.empty(q.shape, dtype), dv = ctx.empty(q.shape, dtype);
-  kernels::attention_forward(ctx,
-                             {.q = q, .k = k, .v = v, .rows = where, .causal = true, .scale = 0.2, .dropout = dropout, .y = y, .lse = lse});
+  const auto x = [&](std::int64_t h, std::uint64_t seed) { return ctx.normal({rows, h, size}, dtype, seed); };
+  const Tensor q = x(heads, 1), k = x(kv_heads, 2), v = x(kv_heads, 3), dy = x(heads, 4), y = ctx.empty(q.shape, dtype),
+               lse = ctx.empty({rows, heads}, DType::kFloat32);
+  const Tensor dq = ctx.empty(q.shape, dtype), dk = ctx.empty(k.shape, dtype), dv = ctx.empty(k.shape, dtype);
+  kernels::attention_forward(ctx, {.q = q,
+                                   .k = k,
+                                   .v = v,
+                                   .rows = where,
+                                   .causal = true,
+                                   .scale = 0.2,
+                                   .positions = positions,
+                                   .dropout = dropout,
+                                   .y = y,
+                                   .lse = lse});
   kernels::attention_backward(ctx, {.dy = dy,
                                     .q = q,
                                     .k = k,
@@ -129,6 +189,7 @@ std::vector<Tensor> attention(TestContext& ctx, DType dtype) {
                                     .rows = where,
                                     .causal = true,
                                     .scale = 0.2,
+                                    .positions = positions,
                                     .dropout = dropout,
                                     .dq = dq,
                                     .dk = dk,
@@ -150,6 +211,21 @@ std::vector<Tensor> cross_entropy(TestContext& ctx, DType dtype) {
   return {sums, dlogits};
 }
 
+std::vector<Tensor> softmax_statistics(TestContext& ctx, DType) {
+  const std::int64_t rows = 97, columns = 1003;
+  std::vector<std::int32_t> labels;
+  for (std::int64_t r = 0; r < rows; ++r) labels.push_back(static_cast<std::int32_t>(r * 29 % (3 * columns)));
+  const Tensor statistics = ctx.empty({rows, SoftmaxStatistics::kFields}, DType::kFloat64);
+  kernels::softmax_statistics(ctx, {.logits = ctx.normal({rows, columns}, DType::kFloat32, 1),
+                                    .labels = ctx.ints(labels),
+                                    .piece = {.first = columns, .vocab_size = 3 * columns},
+                                    .statistics = statistics});
+  const Tensor merged = ctx.empty({rows, SoftmaxStatistics::kFields}, DType::kFloat64);
+  const Tensor pieces = ctx.normal({3 * rows, SoftmaxStatistics::kFields}, DType::kFloat64, 3);
+  kernels::merge_statistics(ctx, {.pieces = pieces, .statistics = merged});
+  return {statistics, merged};
+}
+
 std::vector<Tensor> sum_of_squares(TestContext& ctx, DType) {
   kernels::sum_of_squares(ctx, {.x = ctx.normal({100003}, DType::kFloat32, 1)});
   return {ctx.context().step_state};
@@ -160,9 +236,17 @@ std::vector<Case> cases() {
           {"weight gradient", [](TestContext& ctx, DType dtype) { return matmul(ctx, dtype, true); }},
           {"norms", norm_backward},
           {"bias_gradient", bias_gradient},
-          {"embedding_backward", embedding_backward},
-          {"attention", attention},
+          {"rms norm", rms_norm},
+          {"swiglu", swiglu},
+          {"embedding", [](TestContext& ctx, DType dtype) { return embedding(ctx, dtype, {}); }},
+          {"a piece of the embedding", [](TestContext& ctx, DType dtype) { return embedding(ctx, dtype, {.first = 5, .vocab_size = 20}); }},
+          {"attention", attention<no_positions, 4>},
+          {"grouped attention", attention<no_positions, 2>},
+          {"rotary attention", attention<rotary, 4>},
+          {"interleaved rotary attention, grouped", attention<interleaved, 1>},
+          {"attention with slopes, grouped", attention<alibi, 2>},
           {"cross_entropy", cross_entropy},
+          {"softmax_statistics", softmax_statistics},
           {"sum_of_squares", sum_of_squares}};
 }
 
