@@ -65,6 +65,16 @@ MemoryQuestion question(DType dtype, NormPosition norm, bool recompute) {
   return {.model = model, .optimizer = {.ema_decay = 0.9}, .dtype = dtype, .kernels = &cpu_kernels(instruction_set())};
 }
 
+/// Every key of today's models at once, heads of a size of their own.
+MemoryQuestion modern(MemoryQuestion q, Positions positions) {
+  for (StackConfig* stack : {&q.model.encoder, &q.model.decoder}) stack->num_kv_heads = 4, stack->head_dim = 16, stack->num_heads = 8;
+  q.model.activation = FfnActivation::kSwiglu;
+  q.model.norm = NormKind::kRmsNorm;
+  q.model.positions = positions;
+  q.model.bias = false;
+  return q;
+}
+
 /// Training steps on real memory, as the loop runs them.
 class RealSteps {
  public:
@@ -147,12 +157,18 @@ struct Case {
   DType dtype;
   NormPosition norm;
   bool recompute;
+  Positions modern_positions = Positions::kNone;  // none: a plain model
+
+  MemoryQuestion question() const {
+    const MemoryQuestion plain = weft::question(dtype, norm, recompute);
+    return modern_positions == Positions::kNone ? plain : modern(plain, modern_positions);
+  }
 };
 
 class MemoryPlanTest : public testing::TestWithParam<Case> {};
 
 TEST_P(MemoryPlanTest, DryRunPeakIsTheRealPeakAtCapacity) {
-  const MemoryQuestion q = question(GetParam().dtype, GetParam().norm, GetParam().recompute);
+  const MemoryQuestion q = GetParam().question();
   const MemoryPlan plan = measure_memory(q, kRows);
   RealSteps steps(q, plan.activations);
   steps.step(CapacityBatch(kRows).batch());
@@ -163,7 +179,7 @@ TEST_P(MemoryPlanTest, DryRunPeakIsTheRealPeakAtCapacity) {
 /// The plan is of the first rank, which has the largest piece of the vocabulary.
 TEST_P(MemoryPlanTest, DryRunPeakIsTheRealPeakOfTensorParallelRanks) {
   for (const int ranks : {2, 4}) {
-    MemoryQuestion q = question(GetParam().dtype, GetParam().norm, GetParam().recompute);
+    MemoryQuestion q = GetParam().question();
     q.grid = {1, ranks};
     const MemoryPlan plan = measure_memory(q, kRows);
     run_ranks(ranks, {.tensor = ranks}, [&](Mesh& mesh) {
@@ -180,7 +196,7 @@ TEST_P(MemoryPlanTest, DryRunPeakIsTheRealPeakOfTensorParallelRanks) {
 }
 
 TEST_P(MemoryPlanTest, StepsAllocateNothingOnceTheirShapesAreKnown) {
-  const MemoryQuestion q = question(GetParam().dtype, GetParam().norm, GetParam().recompute);
+  const MemoryQuestion q = GetParam().question();
   RealSteps steps(q, measure_memory(q, kRows).activations);
   const CapacityBatch one(kRows), other(kRows - 17);
   for (int i = 0; i < 2; ++i) {
@@ -200,7 +216,10 @@ TEST_P(MemoryPlanTest, StepsAllocateNothingOnceTheirShapesAreKnown) {
 INSTANTIATE_TEST_SUITE_P(Cases, MemoryPlanTest,
                          testing::Values(Case{DType::kFloat32, NormPosition::kPost, false}, Case{DType::kFloat32, NormPosition::kPre, true},
                                          Case{DType::kBFloat16, NormPosition::kPre, false},
-                                         Case{DType::kBFloat16, NormPosition::kPost, true}));
+                                         Case{DType::kBFloat16, NormPosition::kPost, true},
+                                         Case{DType::kFloat32, NormPosition::kPre, false, Positions::kRope},
+                                         Case{DType::kBFloat16, NormPosition::kPre, true, Positions::kRope},
+                                         Case{DType::kBFloat16, NormPosition::kPost, false, Positions::kAlibi}));
 
 TEST(MemoryPlanChoiceTest, LessMemoryMeansMorePassesAndNeverLessThanASentence) {
   const MemoryQuestion q = question(DType::kFloat32, NormPosition::kPre, false);
