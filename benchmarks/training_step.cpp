@@ -1,10 +1,15 @@
 // Times whole training steps of one rank on synthetic sentences: forward, backward, norm, Adam; no data loading.
 // usage: training_step tiny|small|base|all [fp32|bf16] [STEPS]      prints target tokens/s, the median of the steps
+//        training_step keys tiny|small|base [fp32|bf16] [STEPS]     the size beside itself with one key changed, and transformer-modern:
+//                                                                   steps of all models alternate; ratios to the plain one
 #include <omp.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -71,62 +76,153 @@ std::vector<RowSource> row_sources(const std::vector<std::vector<std::int32_t>>&
   return rows;
 }
 
-void time_steps(const Size& size, DType dtype, int steps) {
-  const KernelTable& kernels = cpu_kernels(instruction_set());
-  const MemoryQuestion question{.model = model_of(size), .optimizer = {.max_grad_norm = 0}, .dtype = dtype, .kernels = &kernels};
-  const std::int64_t arena_bytes = measure_memory(question, size.tokens).activations;
-  CpuDevice device(kernels);
-  const Mesh mesh = make_single_mesh();
-  ParameterSet parameters(1);
-  const std::unique_ptr<TranslationModel> model = make_transformer(question.model, parameters);
-  ParameterStorage storage(parameters, *mesh.dp, device, dtype);
-  OptimizerShards optimizer(question.optimizer, storage, mesh, device);
-  GradientReducer reducer(storage, *mesh.dp);
-  const Memory arena_memory = device.allocate(arena_bytes, MemoryKind::kDevice);
-  StepArena arena(arena_memory.data(), arena_bytes);
-  std::vector<double> state(StepState::kFields), sums(LossSums::kFields);
-  Context ctx{device, device.stream(StreamKind::kCompute), arena, Tensor(state.data(), {StepState::kFields}, DType::kFloat64), true};
-  storage.initialize(ctx);
-  optimizer.initialize(ctx);
+std::vector<double> sorted(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values;
+}
+double median(const std::vector<double>& values) {
+  return sorted(values)[values.size() / 2];
+}
 
-  const auto texts = sentences(size, "text");
-  const auto count = static_cast<std::int64_t>(texts.size());
-  const BatchExtent extent{count, size.tokens, size.tokens, 2 * size.sentence, 2 * size.sentence};
-  const Memory batch_memory = device.allocate(batch_bytes(extent), MemoryKind::kDevice);
-  const Batch batch = view_batch(batch_memory, extent);
-  fill_rows(batch.source, row_sources(texts, -1), size.vocabulary);
-  fill_rows(batch.target, row_sources(texts, 1), size.vocabulary);
-  std::copy_n(batch.source.tokens.as<std::int32_t>(), size.tokens, batch.labels.as<std::int32_t>());
-  std::fill_n(batch.weights.as<float>(), size.tokens, 1.f);
-
-  std::vector<double> seconds;
-  for (int step = 1; step <= kWarmUpSteps + steps; ++step) {
-    const auto start = std::chrono::steady_clock::now();
-    state[StepState::kStep] = step;
-    state[StepState::kLearningRate] = 1e-4;
-    state[StepState::kLossScale] = 1.0 / static_cast<double>(size.tokens);
-    reducer.begin_update(1);
-    model->forward_backward(ctx, batch, reducer, Tensor(sums.data(), {LossSums::kFields}, DType::kFloat64));
-    reducer.finish(ctx);
-    optimizer.update(ctx, reducer.slices());
-    if (step > kWarmUpSteps) seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+/// A model of one rank and its batch, ready to step.
+class Training {
+ public:
+  Training(const Size& size, const ModelConfig& config, DType dtype)
+      : size_(size),
+        kernels_(cpu_kernels(instruction_set())),
+        question_{.model = config, .optimizer = {.max_grad_norm = 0}, .dtype = dtype, .kernels = &kernels_},
+        arena_bytes_(measure_memory(question_, size.tokens).activations) {
+    storage_.initialize(ctx_);
+    optimizer_.initialize(ctx_);
+    fill_rows(batch_.source, row_sources(texts_, -1), size.vocabulary);
+    fill_rows(batch_.target, row_sources(texts_, 1), size.vocabulary);
+    std::copy_n(batch_.source.tokens.as<std::int32_t>(), size.tokens, batch_.labels.as<std::int32_t>());
+    std::fill_n(batch_.weights.as<float>(), size.tokens, 1.f);
   }
-  std::sort(seconds.begin(), seconds.end());
-  const double median = seconds[seconds.size() / 2];
+
+  /// Seconds of one update.
+  double step() {
+    const auto start = std::chrono::steady_clock::now();
+    state_[StepState::kStep] += 1;
+    state_[StepState::kLearningRate] = 1e-4;
+    state_[StepState::kLossScale] = 1.0 / static_cast<double>(size_.tokens);
+    reducer_.begin_update(1);
+    model_->forward_backward(ctx_, batch_, reducer_, Tensor(sums_.data(), {LossSums::kFields}, DType::kFloat64));
+    reducer_.finish(ctx_);
+    optimizer_.update(ctx_, reducer_.slices());
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  }
+  std::int64_t arena_bytes() const { return arena_bytes_; }
+  std::int64_t parameters() const { return parameters_.elements(); }
+  double loss() const { return sums_[LossSums::kLoss] / sums_[LossSums::kCount]; }
+
+ private:
+  Size size_;
+  const KernelTable& kernels_;
+  MemoryQuestion question_;
+  std::int64_t arena_bytes_;
+  CpuDevice device_{kernels_};
+  Mesh mesh_ = make_single_mesh();
+  ParameterSet parameters_{1};
+  std::unique_ptr<TranslationModel> model_ = make_transformer(question_.model, parameters_);
+  ParameterStorage storage_{parameters_, *mesh_.dp, device_, question_.dtype};
+  OptimizerShards optimizer_{question_.optimizer, storage_, mesh_, device_};
+  GradientReducer reducer_{storage_, *mesh_.dp};
+  Memory arena_memory_ = device_.allocate(arena_bytes_, MemoryKind::kDevice);
+  StepArena arena_{arena_memory_.data(), arena_bytes_};
+  std::vector<double> state_ = std::vector<double>(StepState::kFields), sums_ = std::vector<double>(LossSums::kFields);
+  Context ctx_{device_, device_.stream(StreamKind::kCompute), arena_, Tensor(state_.data(), {StepState::kFields}, DType::kFloat64), true};
+  std::vector<std::vector<std::int32_t>> texts_ = sentences(size_, "text");
+  BatchExtent extent_{static_cast<std::int64_t>(texts_.size()), size_.tokens, size_.tokens, 2 * size_.sentence, 2 * size_.sentence};
+  Memory batch_memory_ = device_.allocate(batch_bytes(extent_), MemoryKind::kDevice);
+  Batch batch_ = view_batch(batch_memory_, extent_);
+};
+
+void time_steps(const Size& size, DType dtype, int steps) {
+  Training training(size, model_of(size), dtype);
+  for (int i = 0; i < kWarmUpSteps; ++i) training.step();
+  std::vector<double> seconds;
+  for (int i = 0; i < steps; ++i) seconds.push_back(training.step());
+  seconds = sorted(seconds);
   fmt::print(
       "{:<6} {:<9} {} threads  {:>7.0f} tokens/s  {:>7.1f} ms a step (fastest {:.1f}, slowest {:.1f})  arena {:.0f} MB  loss {:.3f}\n",
-      size.name, name(dtype), omp_get_max_threads(), static_cast<double>(size.tokens) / median, 1e3 * median, 1e3 * seconds.front(),
-      1e3 * seconds.back(), static_cast<double>(arena_bytes) / 1e6, sums[LossSums::kLoss] / sums[LossSums::kCount]);
+      size.name, name(dtype), omp_get_max_threads(), static_cast<double>(size.tokens) / median(seconds), 1e3 * median(seconds),
+      1e3 * seconds.front(), 1e3 * seconds.back(), static_cast<double>(training.arena_bytes()) / 1e6, training.loss());
+}
+
+void each_stack(ModelConfig& model, const std::function<void(StackConfig&)>& change) {
+  change(model.encoder);
+  change(model.decoder);
+}
+void gate(ModelConfig& model) {
+  model.activation = FfnActivation::kSwiglu;
+  each_stack(model, [](StackConfig& stack) { stack.ffn_size = (stack.ffn_size * 2 / 3 + 31) / 32 * 32; });  // 2048: 1376
+}
+void share_heads(ModelConfig& model, std::int64_t kv_heads) {
+  each_stack(model, [&](StackConfig& stack) { stack.num_kv_heads = kv_heads; });
+}
+void rotate(ModelConfig& model, RotaryPairing pairing) {
+  model.positions = Positions::kRope;
+  model.rope_pairing = pairing;
+}
+void modernise(ModelConfig& model) {
+  gate(model);
+  share_heads(model, 2);
+  rotate(model, RotaryPairing::kHalf);
+  model.norm = NormKind::kRmsNorm;
+  model.bias = false;
+}
+
+struct Changed {
+  std::string name;
+  std::function<void(ModelConfig&)> change;
+};
+
+/// The plain model and one other take turns, so that both meet the same machine.
+void compare_keys(const Size& size, DType dtype, int steps) {
+  const std::vector<Changed> all{{"(nothing)", [](ModelConfig&) {}},
+                                 {"norm: rms_norm", [](ModelConfig& m) { m.norm = NormKind::kRmsNorm; }},
+                                 {"activation: gelu", [](ModelConfig& m) { m.activation = FfnActivation::kGelu; }},
+                                 {"activation: swiglu, ffn_size x 2/3", gate},
+                                 {"positions: rope", [](ModelConfig& m) { rotate(m, RotaryPairing::kHalf); }},
+                                 {"rope_pairing: interleaved", [](ModelConfig& m) { rotate(m, RotaryPairing::kInterleaved); }},
+                                 {"positions: alibi", [](ModelConfig& m) { m.positions = Positions::kAlibi; }},
+                                 {"num_kv_heads: 2", [](ModelConfig& m) { share_heads(m, 2); }},
+                                 {"num_kv_heads: 1", [](ModelConfig& m) { share_heads(m, 1); }},
+                                 {"bias: false", [](ModelConfig& m) { m.bias = false; }},
+                                 {"transformer-modern", modernise}};
+  Training plain(size, model_of(size), dtype);
+  for (int i = 0; i < kWarmUpSteps; ++i) plain.step();
+  fmt::print("{} {} {} threads: plain, {:.1f} M parameters, arena {:.0f} MB\n", size.name, name(dtype), omp_get_max_threads(),
+             static_cast<double>(plain.parameters()) / 1e6, static_cast<double>(plain.arena_bytes()) / 1e6);
+  for (const Changed& changed : all) {
+    ModelConfig config = model_of(size);
+    changed.change(config);
+    Training other(size, config, dtype);
+    other.step();
+    std::vector<double> before, after;
+    for (int i = 0; i < steps; ++i) {
+      before.push_back(plain.step());
+      after.push_back(other.step());
+    }
+    fmt::print("{:<35} {:>7.1f} ms, plain {:>7.1f} ms, time x {:.3f}  {:.1f} M parameters, arena {:.0f} MB\n", changed.name,
+               1e3 * median(after), 1e3 * median(before), median(after) / median(before), static_cast<double>(other.parameters()) / 1e6,
+               static_cast<double>(other.arena_bytes()) / 1e6);
+    std::fflush(stdout);
+  }
 }
 
 }  // namespace
 }  // namespace weft
 
 int main(int argc, char** argv) {
-  const std::string wanted = argc > 1 ? argv[1] : "all";
-  const weft::DType dtype = argc > 2 && std::strcmp(argv[2], "bf16") == 0 ? weft::DType::kBFloat16 : weft::DType::kFloat32;
-  const int steps = argc > 3 ? std::max(1, std::atoi(argv[3])) : 15;
+  std::vector<std::string> words(argv + 1, argv + argc);
+  const bool keys = !words.empty() && words[0] == "keys";
+  if (keys) words.erase(words.begin());
+  const std::string wanted = words.empty() ? "all" : words[0];
+  const weft::DType dtype = words.size() > 1 && words[1] == "bf16" ? weft::DType::kBFloat16 : weft::DType::kFloat32;
+  const int steps = words.size() > 2 ? std::max(1, std::atoi(words[2].c_str())) : 15;
   for (const weft::Size& size : weft::kSizes) {
-    if (wanted == "all" || wanted == size.name) weft::time_steps(size, dtype, steps);
+    if (wanted == "all" || wanted == size.name) (keys ? weft::compare_keys : weft::time_steps)(size, dtype, steps);
   }
 }
