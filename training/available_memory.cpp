@@ -54,6 +54,12 @@ std::int64_t control_group_limit(const std::string& root) {
   return least;
 }
 
+std::int64_t resident_memory() {
+  std::ifstream file("/proc/self/statm");
+  std::int64_t program = 0, resident = 0;
+  return file >> program >> resident ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
 std::int64_t available_host_memory() {
   const std::int64_t host = static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
   return std::min(host, control_group_limit());

@@ -51,7 +51,7 @@ MemoryPlan measure_memory(const MemoryQuestion& question, std::int64_t micro_bat
   ctx.training = false;
   model->forward(ctx, batch, reducer, sums);
 
-  MemoryPlan plan{.micro_batch_rows = micro_batch_rows, .parameters = parameters.count()};
+  MemoryPlan plan{.micro_batch_rows = micro_batch_rows, .parameters = parameters.count(), .program = question.program_bytes};
   plan.weights = storage.values().bytes() + storage.master_bytes();
   plan.gradients = storage.gradients().bytes();
   for (const Moment& moment : optimizer.moments()) (moment.name == "ema" ? plan.ema : plan.optimizer) += moment.flat.bytes();
@@ -80,9 +80,9 @@ MemoryPlan fit_micro_batch(const MemoryQuestion& question, std::int64_t batch_ro
 
 std::string describe(const MemoryPlan& plan) {
   const std::string logits = plan.logits > 0 ? ", logits of a validation " + bytes_text(plan.logits) : "";
-  return fmt::format("weights {}, gradients {}, optimizer {}, ema {}, batches {}, activations {}{}, in all {}", bytes_text(plan.weights),
-                     bytes_text(plan.gradients), bytes_text(plan.optimizer), bytes_text(plan.ema), bytes_text(plan.batches),
-                     bytes_text(plan.arena()), logits, bytes_text(plan.total()));
+  return fmt::format("weights {}, gradients {}, optimizer {}, ema {}, batches {}, activations {}{}, program {}, in all {}",
+                     bytes_text(plan.weights), bytes_text(plan.gradients), bytes_text(plan.optimizer), bytes_text(plan.ema),
+                     bytes_text(plan.batches), bytes_text(plan.arena()), logits, bytes_text(plan.program), bytes_text(plan.total()));
 }
 
 }  // namespace weft

@@ -13,8 +13,8 @@
 
 namespace weft {
 
-/// What one rank's memory holds, in bytes. Nothing of it is guessed: the numbers come from building the model and running one step on the
-/// dry device, at the capacity of a micro-batch, by the code that trains.
+/// What one rank's memory holds, in bytes. Nothing of it is guessed: but for `program`, which is measured, the numbers come from building
+/// the model and running one step on the dry device, at the capacity of a micro-batch, by the code that trains.
 struct MemoryPlan {
   std::int64_t micro_batch_rows = 0;
   std::int64_t parameters = 0;  // numbers, not bytes
@@ -28,7 +28,8 @@ struct MemoryPlan {
   std::int64_t decoding = 0;                        // of a validation that translates, in the same arena; 0: none does
   std::int64_t logits = 0;                          // of such a validation, on the host
   std::int64_t arena() const { return activations > decoding ? activations : decoding; }
-  std::int64_t total() const { return weights + gradients + optimizer + ema + batches + arena() + logits; }
+  std::int64_t program = 0;  // the program itself, its libraries and MPI, before anything is allocated
+  std::int64_t total() const { return weights + gradients + optimizer + ema + batches + arena() + logits + program; }
 };
 
 struct MemoryQuestion {
@@ -39,6 +40,7 @@ struct MemoryQuestion {
   ParallelConfig parallel;
   Grid grid{1, 1};                         // of the ranks; the plan is of the first, which holds the most
   std::optional<DecodingConfig> decoding;  // of validation, where it translates
+  std::int64_t program_bytes = 0;          // MemoryPlan::program
 };
 
 MemoryPlan measure_memory(const MemoryQuestion&, std::int64_t micro_batch_rows);

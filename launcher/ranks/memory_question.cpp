@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "training/available_memory.h"
 #include "training/validation/translation_validator.h"
 
 namespace weft {
@@ -12,7 +13,8 @@ MemoryQuestion memory_question(const Config& config, const ModelConfig& model, c
                           .dtype = machine.dtype,
                           .kernels = machine.kernels,
                           .parallel = config.parallel,
-                          .grid = grid};
+                          .grid = grid,
+                          .program_bytes = resident_memory()};
   if (translates_validation(config.training)) question.decoding = config.decoding;
   return question;
 }

@@ -5,7 +5,8 @@
 
 namespace weft {
 
-/// What a training run on such ranks asks of the memory of each. `model` has the sizes of its vocabularies.
+/// What a training run on such ranks asks of the memory of each, beside what this process holds already. `model` has the sizes of its
+/// vocabularies.
 MemoryQuestion memory_question(const Config&, const ModelConfig&, const Machine&, Grid);
 
 /// The most rows of one side in one update of all ranks.

@@ -29,6 +29,7 @@ std::vector<MemoryItem> items_of(const MemoryPlan& plan) {
   for (const StepArena::Use& use : plan.activations_by_name) items.push_back({"  " + std::string(use.name), use.bytes});
   if (plan.decoding > 0) items.push_back({"  or translating in validation", plan.decoding});
   if (plan.logits > 0) items.push_back({"logits of a validation", plan.logits});
+  items.push_back({"program", plan.program});
   items.push_back({"in all", plan.total()});
   return items;
 }

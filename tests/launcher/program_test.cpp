@@ -56,7 +56,7 @@ TEST_F(ProgramTest, WrongInputExitsWith64AndTheWholeMessage) {
             "weft: c.yaml:2:12: training.warmup_step: unknown key\n  found     warmup_step: 4000\n  expected  a key of section training\n"
             "  nearest   warmup_steps\n"
             "weft: c.yaml:3:9: model.num_heads: 3 does not divide model.hidden_size = 512\n"
-            "  expected  1, 2, 4, 8, 16, 32, 64, 128, 256 or 512\n");
+            "  expected  1, 2, 4, 8, 16, 32, 64, 128, 256 or 512, or model.head_dim\n");
   EXPECT_EQ(weft("trian"), 64);
   EXPECT_EQ(weft(""), 64);
   EXPECT_EQ(weft("train"), 64);
