@@ -1,13 +1,14 @@
 // Times whole training steps of one rank on synthetic sentences: forward, backward, norm, Adam; no data loading.
-// usage: training_step tiny|small|base|all [fp32|bf16] [STEPS]      prints target tokens/s, the median of the steps
-//        training_step keys tiny|small|base [fp32|bf16] [STEPS]     the size beside itself with one key changed, and transformer-modern:
-//                                                                   steps of all models alternate; ratios to the plain one
+// usage: training_step SIZE|all [fp32|bf16] [STEPS]      of tiny, small, base or base-slice: target tokens/s, the median of the steps
+//        training_step keys SIZE [fp32|bf16] [STEPS]     beside itself with one key changed, then all of transformer-modern: steps of the
+//                                                        two models alternate; ratios of their medians, in time and in processor time
 #include <omp.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,14 +32,17 @@
 namespace weft {
 namespace {
 
-/// The shapes of common programs to compare with, pre-norm, all embeddings tied.
+/// The shapes of common programs to compare with, pre-norm, all embeddings tied. A slice has fewer layers of the same size and a smaller
+/// vocabulary, for machines that need seconds for a step.
 struct Size {
   std::string name;
   std::int64_t layers, hidden_size, ffn_size, heads, vocabulary;
   std::int64_t tokens, sentence;  // of a side of an update; mean length
 };
-const std::vector<Size> kSizes = {
-    {"tiny", 4, 128, 256, 4, 8000, 4096, 14}, {"small", 3, 256, 1024, 4, 8000, 4096, 14}, {"base", 6, 512, 2048, 8, 32768, 1024, 30}};
+const std::vector<Size> kSizes = {{"tiny", 4, 128, 256, 4, 8000, 4096, 14},
+                                  {"small", 3, 256, 1024, 4, 8000, 4096, 14},
+                                  {"base", 6, 512, 2048, 8, 32768, 1024, 30},
+                                  {"base-slice", 2, 512, 2048, 8, 8000, 1024, 30}};
 constexpr int kWarmUpSteps = 4;
 
 ModelConfig model_of(const Size& size) {
@@ -145,7 +149,7 @@ void time_steps(const Size& size, DType dtype, int steps) {
   for (int i = 0; i < steps; ++i) seconds.push_back(training.step());
   seconds = sorted(seconds);
   fmt::print(
-      "{:<6} {:<9} {} threads  {:>7.0f} tokens/s  {:>7.1f} ms a step (fastest {:.1f}, slowest {:.1f})  arena {:.0f} MB  loss {:.3f}\n",
+      "{:<10} {:<9} {} threads  {:>7.0f} tokens/s  {:>7.1f} ms a step (fastest {:.1f}, slowest {:.1f})  arena {:.0f} MB  loss {:.3f}\n",
       size.name, name(dtype), omp_get_max_threads(), static_cast<double>(size.tokens) / median(seconds), 1e3 * median(seconds),
       1e3 * seconds.front(), 1e3 * seconds.back(), static_cast<double>(training.arena_bytes()) / 1e6, training.loss());
 }
@@ -173,6 +177,17 @@ void modernise(ModelConfig& model) {
   model.bias = false;
 }
 
+/// Seconds of steps. Processor time is that of all threads: on one thread it hardly depends on what else runs.
+struct Times {
+  std::vector<double> wall, processor;
+
+  void add(Training& training) {
+    const std::clock_t start = std::clock();
+    wall.push_back(training.step());
+    processor.push_back(static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC);
+  }
+};
+
 struct Changed {
   std::string name;
   std::function<void(ModelConfig&)> change;
@@ -195,18 +210,20 @@ void compare_keys(const Size& size, DType dtype, int steps) {
   for (int i = 0; i < kWarmUpSteps; ++i) plain.step();
   fmt::print("{} {} {} threads: plain, {:.1f} M parameters, arena {:.0f} MB\n", size.name, name(dtype), omp_get_max_threads(),
              static_cast<double>(plain.parameters()) / 1e6, static_cast<double>(plain.arena_bytes()) / 1e6);
+  std::fflush(stdout);
   for (const Changed& changed : all) {
     ModelConfig config = model_of(size);
     changed.change(config);
     Training other(size, config, dtype);
     other.step();
-    std::vector<double> before, after;
+    Times before, after;
     for (int i = 0; i < steps; ++i) {
-      before.push_back(plain.step());
-      after.push_back(other.step());
+      before.add(plain);
+      after.add(other);
     }
-    fmt::print("{:<35} {:>7.1f} ms, plain {:>7.1f} ms, time x {:.3f}  {:.1f} M parameters, arena {:.0f} MB\n", changed.name,
-               1e3 * median(after), 1e3 * median(before), median(after) / median(before), static_cast<double>(other.parameters()) / 1e6,
+    fmt::print("{:<35} {:>7.1f} ms, plain {:>7.1f} ms, time x {:.3f}, processor time x {:.3f}  {:.1f} M parameters, arena {:.0f} MB\n",
+               changed.name, 1e3 * median(after.wall), 1e3 * median(before.wall), median(after.wall) / median(before.wall),
+               median(after.processor) / median(before.processor), static_cast<double>(other.parameters()) / 1e6,
                static_cast<double>(other.arena_bytes()) / 1e6);
     std::fflush(stdout);
   }
