@@ -24,14 +24,15 @@ constexpr std::int64_t kArenaBytes = 32 << 20, kVocabulary = 3000;
 constexpr double kRate = 1e-3;
 
 /// Of several buckets of 1 MB; the embeddings alone are longer than one.
-ModelConfig model_config(std::int64_t vocabulary) {
+ModelConfig model_config(std::int64_t vocabulary, NormPosition norm) {
   ModelConfig model;
   model.encoder = model.decoder = {.num_layers = 2, .num_heads = 4, .ffn_size = 256};
   model.hidden_size = 96;
+  model.activation = FfnActivation::kGelu;  // relu's derivative jumps at 0, where rounding would decide some gradients
   model.max_length = 64;
   model.dropout = model.attention_dropout = model.activation_dropout = 0.2;
   model.label_smoothing = 0.1;
-  model.norm_position = NormPosition::kPre;
+  model.norm_position = norm;
   model.source_vocab_size = model.target_vocab_size = vocabulary;
   return model;
 }
@@ -77,12 +78,12 @@ void merge(Tensors& all, const Tensors& of_rank, const char* what) {
 }
 
 /// One rank's part of the first update: passes of at most `micro_batch_rows`.
-Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parallel, std::int64_t micro_batch_rows,
-                   std::int64_t vocabulary) {
+Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parallel, std::int64_t micro_batch_rows, std::int64_t vocabulary,
+                   NormPosition norm) {
   omp_set_num_threads(1);
   CpuDevice device(cpu_kernels(instruction_set()));
   const LayoutRunConfig config{.seed = 5,
-                               .model = model_config(vocabulary),
+                               .model = model_config(vocabulary, norm),
                                .training = {.schedule = {.learning_rate = kRate, .kind = LrScheduler::kConstant, .warmup_steps = 0}},
                                .parallel = parallel,
                                .sampling = {.seed = 3, .batch_size = 600, .bucket_size = 200},
@@ -93,12 +94,13 @@ Outcome one_update(Mesh& mesh, const Dataset& data, const ParallelConfig& parall
       .loss = run.steps[0].loss, .grad_norm = run.steps[0].grad_norm, .gradients = by_name(run.gradients), .weights = by_name(run.weights)};
 }
 
-Outcome run(const Dataset& data, Grid grid, int zero_stage, std::int64_t micro_batch_rows, std::int64_t vocabulary = kVocabulary) {
+Outcome run(const Dataset& data, Grid grid, int zero_stage, std::int64_t micro_batch_rows, std::int64_t vocabulary = kVocabulary,
+            NormPosition norm = NormPosition::kPre) {
   const int ranks = grid.data * grid.tensor;
   std::vector<Outcome> of_ranks(static_cast<std::size_t>(ranks));
   const ParallelConfig parallel{.tensor = grid.tensor, .zero_stage = zero_stage, .bucket_mb = 1};
   run_ranks(ranks, parallel, [&](Mesh& mesh) {
-    of_ranks[static_cast<std::size_t>(mesh.control->rank())] = one_update(mesh, data, parallel, micro_batch_rows, vocabulary);
+    of_ranks[static_cast<std::size_t>(mesh.control->rank())] = one_update(mesh, data, parallel, micro_batch_rows, vocabulary, norm);
   });
   Outcome all{.loss = of_ranks.front().loss, .grad_norm = of_ranks.front().grad_norm};
   for (const Outcome& outcome : of_ranks) {
@@ -229,6 +231,13 @@ TEST(LayoutEdgeTest, ARankMayHoldNothingOfTheVocabulary) {
     SCOPED_TRACE(zero_stage);
     expect_same_update(run(*data, {2, 4}, zero_stage, 600, kSmall), expected);
   }
+}
+
+/// What a sub-layer reads is the residual stream too: its gradient joins the stream's, which all ranks have, once.
+TEST(LayoutEdgeTest, PostNormAddsTheStreamOnce) {
+  const test::TestDataset data(test::text_lengths(200, 5));
+  expect_same_update(run(*data, {2, 2}, 1, 600, kVocabulary, NormPosition::kPost),
+                     run(*data, {1, 1}, 0, 600, kVocabulary, NormPosition::kPost));
 }
 
 TEST(LayoutEdgeTest, MoreRanksThanSentencesTrainOnEmptyShares) {
